@@ -1,0 +1,3 @@
+//! The `unfazed` command.
+
+fn main() {}
