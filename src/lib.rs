@@ -1,5 +1,15 @@
 //! unfazed: statistics, verdicts and reports for process-kill experiments.
 
 #[cfg(feature = "analysis")]
+pub mod frame;
+#[cfg(feature = "analysis")]
+pub mod run;
+#[cfg(feature = "analysis")]
+pub mod spec;
+#[cfg(feature = "analysis")]
 pub mod stats;
+#[cfg(feature = "analysis")]
+pub mod summary;
 pub mod unit;
+#[cfg(feature = "analysis")]
+pub mod verdict;

@@ -1,1 +1,11 @@
-//! The words that all rooms share: time, quantities, seeds.
+//! The words that all rooms share: time and spans, quantities with units, digests.
+//!
+//! Nothing here knows an experiment, a metric or a file. Everything here is a small value with one meaning.
+
+pub mod labels;
+pub mod quantity;
+pub mod time;
+
+pub use labels::Labels;
+pub use quantity::{Dimension, Quantity, Unit};
+pub use time::{Span, Timestamp, Window};

@@ -1,0 +1,17 @@
+//! Documents that people write: what an experiment claims.
+//!
+//! Owns the Experiment grammar, its checks and its error messages. Refuses to know recordings, statistics and
+//! verdicts. A document is parsed once into [`Experiment`], where everything that can be wrong has been ruled out;
+//! later stages never check again.
+
+pub mod claim;
+pub mod experiment;
+pub mod selector;
+
+pub use claim::{Amount, Claim, Estimand, Form, Strictness};
+pub use experiment::{
+    AbortRule, AbortTrigger, Across, Action, Band, Counted, Detection, Experiment, Fault,
+    Iterations, Measure, Metric, Precondition, PreconditionBound, PrometheusServer, Recovery,
+    Reduce, Remediation, Safety, Scrape, Source, Target, Windows,
+};
+pub use selector::Selector;

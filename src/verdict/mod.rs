@@ -1,0 +1,3 @@
+//! From summaries to pass, fail or inconclusive.
+
+pub mod result;
