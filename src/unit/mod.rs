@@ -5,6 +5,7 @@
 pub mod labels;
 pub mod quantity;
 mod seed;
+pub mod show;
 pub mod time;
 
 pub use labels::Labels;
