@@ -5,6 +5,7 @@
 //! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
 
 pub mod distribution;
+pub mod proportion;
 pub mod random;
 
 mod count;
