@@ -299,10 +299,11 @@ mod tests {
             assert_eq!(lower > bound, found.p(bound, LimitSide::Lower).unwrap().rejects_at(0.05));
         }
 
-        // From five iterations on, as the PASS of a ratio asks: with two wildly different ones the effective
-        // sample is below 1 and the limit is not monotone.
+        // Where iterations agree up to a factor of a few. It is false under wild spread: nine errors in one of
+        // five iterations have a small effective sample, and five more in each iteration enlarge it so much
+        // that the limit falls. Such data are `overdispersed` for a verdict.
         #[test]
-        fn the_same_rate_added_to_all_moves_the_upper_limit_up(errors in proptest::collection::vec(0_u32..40, 5..12)) {
+        fn the_same_rate_added_to_all_moves_the_upper_limit_up(errors in proptest::collection::vec(10_u32..40, 5..12)) {
             let events: Vec<f64> = errors.iter().copied().map(f64::from).collect();
             let more: Vec<f64> = events.iter().map(|e| e + 5.0).collect();
             let requests = vec![1000.0; events.len()];
