@@ -4,13 +4,28 @@
 //! its edge cases. A number that does not exist is an [`Undefined`] with a reason, never NaN; limits
 //! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
 
+pub mod brunner_munzel;
+pub mod clustered_ratio;
 pub mod distribution;
+pub mod fisher;
+pub mod hodges_lehmann;
+pub mod mann_whitney;
+pub mod newcombe;
+pub mod permutation;
+pub mod proportion;
 pub mod random;
+pub mod ranks;
+pub mod sign_flip;
+pub mod signed_rank;
+pub mod student_t;
+pub mod tost;
 
 mod count;
 mod incomplete_beta;
 mod interval;
+mod moments;
 mod p_value;
+mod pair_selection;
 mod tail;
 mod undefined;
 
