@@ -4,13 +4,28 @@
 //! its edge cases. A number that does not exist is an [`Undefined`] with a reason, never NaN; limits
 //! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
 
+pub mod band;
+pub mod cusum;
+pub mod descriptive;
 pub mod distribution;
+pub mod effect_size;
+pub mod kaplan_meier;
+pub mod log_rank;
+pub mod multiplicity;
+pub mod pelt;
+pub mod prom_counter;
+pub mod prom_histogram;
+pub mod prom_native_histogram;
+pub mod quantile;
 pub mod random;
+pub mod rmst;
+pub mod turnbull;
 
 mod count;
 mod incomplete_beta;
 mod interval;
 mod p_value;
+mod position;
 mod tail;
 mod undefined;
 
