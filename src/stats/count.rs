@@ -42,9 +42,6 @@ mod tests {
     fn counts_up_to_two_to_the_53_are_exact() {
         let count = (1_usize << 53) - 1;
         assert_eq!(count_to_f64(count).to_string(), count.to_string());
-        assert_eq!(
-            wide_count_to_f64(count as u128).to_string(),
-            count.to_string()
-        );
+        assert_eq!(wide_count_to_f64(count as u128).to_string(), count.to_string());
     }
 }

@@ -161,15 +161,7 @@ fn student_t_outside(t: f64, df: f64) -> f64 {
         return 0.0;
     }
     let total = df + square;
-    incomplete_beta(
-        0.5 * df,
-        0.5,
-        UnitPoint {
-            x: df / total,
-            y: square / total,
-        },
-    )
-    .lower
+    incomplete_beta(0.5 * df, 0.5, UnitPoint { x: df / total, y: square / total }).lower
 }
 
 /// The quantile of Student's t with real degrees of freedom, for 0 < p < 1.
@@ -229,10 +221,7 @@ pub fn f_survival(x: f64, numerator_df: f64, denominator_df: f64) -> f64 {
     if total.is_infinite() {
         return 0.0;
     }
-    let point = UnitPoint {
-        x: denominator_df / total,
-        y: scaled / total,
-    };
+    let point = UnitPoint { x: denominator_df / total, y: scaled / total };
     incomplete_beta(0.5 * denominator_df, 0.5 * numerator_df, point).lower
 }
 
@@ -287,11 +276,7 @@ fn quantile_from_tails(lower: f64, upper: f64, a: f64, b: f64) -> f64 {
 
 /// ln of a probability whose complement is known too: the more precise of the two ways.
 fn ln_of_tail(probability: f64, complement: f64) -> f64 {
-    if probability < 0.5 {
-        probability.ln()
-    } else {
-        (-complement).ln_1p()
-    }
+    if probability < 0.5 { probability.ln() } else { (-complement).ln_1p() }
 }
 
 /// The logit of the beta quantile, by Newton on the logarithm of the smaller tail.
@@ -300,26 +285,15 @@ fn ln_of_tail(probability: f64, complement: f64) -> f64 {
 /// first step on Newton therefore approaches from one side and needs no bracket.
 fn beta_quantile_logit(lower: f64, upper: f64, a: f64, b: f64) -> f64 {
     let by_lower_tail = lower <= upper;
-    let target = if by_lower_tail {
-        lower.ln()
-    } else {
-        upper.ln()
-    };
+    let target = if by_lower_tail { lower.ln() } else { upper.ln() };
     // Mean and spread of the logit, with the leading terms of the digamma and trigamma functions.
     let spread = (1.0 / a + 0.5 / (a * a) + 1.0 / b + 0.5 / (b * b)).sqrt();
-    let z = if by_lower_tail {
-        normal_quantile(lower)
-    } else {
-        -normal_quantile(upper)
-    };
+    let z = if by_lower_tail { normal_quantile(lower) } else { -normal_quantile(upper) };
     let mut logit = ((a + 0.1) / (b + 0.1)).ln() + z * spread;
     for _ in 0..200 {
         let at = incomplete_beta(a, b, UnitPoint::from_logit(logit));
-        let (ln_tail, direction) = if by_lower_tail {
-            (at.ln_lower, 1.0)
-        } else {
-            (at.ln_upper, -1.0)
-        };
+        let (ln_tail, direction) =
+            if by_lower_tail { (at.ln_lower, 1.0) } else { (at.ln_upper, -1.0) };
         let slope = (at.ln_weight - ln_tail).exp();
         let step = direction * (ln_tail - target) / slope;
         if !step.is_finite() {
@@ -380,20 +354,12 @@ pub fn binomial_cdf(k: u64, n: u64, p: f64) -> f64 {
 
 /// P(X > k) for the binomial distribution.
 pub fn binomial_survival(k: u64, n: u64, p: f64) -> f64 {
-    if k >= n {
-        0.0
-    } else {
-        incomplete_beta(wide(k) + 1.0, wide(n - k), UnitPoint::new(p)).lower
-    }
+    if k >= n { 0.0 } else { incomplete_beta(wide(k) + 1.0, wide(n - k), UnitPoint::new(p)).lower }
 }
 
 /// P(X ≥ k) for the binomial distribution.
 pub fn binomial_at_least(k: u64, n: u64, p: f64) -> f64 {
-    if k == 0 {
-        1.0
-    } else {
-        binomial_survival(k - 1, n, p)
-    }
+    if k == 0 { 1.0 } else { binomial_survival(k - 1, n, p) }
 }
 
 fn wide(count: u64) -> f64 {
@@ -407,10 +373,7 @@ mod tests {
     /// Asserts a relative difference of at most `tolerance`.
     fn close(found: f64, wanted: f64, tolerance: f64) {
         let difference = (found - wanted).abs();
-        assert!(
-            difference <= tolerance * wanted.abs(),
-            "{found:e} is not {wanted:e}"
-        );
+        assert!(difference <= tolerance * wanted.abs(), "{found:e} is not {wanted:e}");
     }
 
     // The wanted values come from Boost through scipy 1.17.
@@ -418,55 +381,13 @@ mod tests {
     #[test]
     fn beta_tails_agree_with_boost() {
         let cases = [
-            (
-                0.5,
-                0.5,
-                0.1,
-                0.204_832_764_699_133_45,
-                0.795_167_235_300_866_5,
-            ),
-            (
-                2.5,
-                0.5,
-                0.9,
-                0.489_589_744_564_427_55,
-                0.510_410_255_435_572_4,
-            ),
-            (
-                1e5,
-                1e5,
-                0.503,
-                0.996_355_047_635_286_2,
-                0.003_644_952_364_713_996_3,
-            ),
-            (
-                951.0,
-                999_050.0,
-                0.000_95,
-                0.491_372_228_376_266_54,
-                0.508_627_771_623_733_2,
-            ),
-            (
-                951.0,
-                999_050.0,
-                0.0011,
-                0.999_998_017_809_421_7,
-                1.982_190_578_375_591e-6,
-            ),
-            (
-                3.3,
-                2970.5,
-                0.002,
-                0.913_379_621_532_594_2,
-                0.086_620_378_467_405_76,
-            ),
-            (
-                0.5,
-                5e5,
-                1e-6,
-                0.682_689_492_137_146_1,
-                0.317_310_507_862_853_64,
-            ),
+            (0.5, 0.5, 0.1, 0.204_832_764_699_133_45, 0.795_167_235_300_866_5),
+            (2.5, 0.5, 0.9, 0.489_589_744_564_427_55, 0.510_410_255_435_572_4),
+            (1e5, 1e5, 0.503, 0.996_355_047_635_286_2, 0.003_644_952_364_713_996_3),
+            (951.0, 999_050.0, 0.000_95, 0.491_372_228_376_266_54, 0.508_627_771_623_733_2),
+            (951.0, 999_050.0, 0.0011, 0.999_998_017_809_421_7, 1.982_190_578_375_591e-6),
+            (3.3, 2970.5, 0.002, 0.913_379_621_532_594_2, 0.086_620_378_467_405_76),
+            (0.5, 5e5, 1e-6, 0.682_689_492_137_146_1, 0.317_310_507_862_853_64),
             (25.0, 0.5, 0.2, 4.192_027_733_793_501e-19, 1.0),
             (1.0, 7.0, 0.3, 0.917_645_7, 0.082_354_3),
         ];
@@ -565,58 +486,22 @@ mod tests {
 
     #[test]
     fn chi_squared_and_f_agree_with_boost() {
-        close(
-            chi_squared_survival(3.84, 1.0),
-            0.050_043_521_248_705_19,
-            1e-12,
-        );
-        close(
-            chi_squared_survival(12.0, 5.0),
-            0.034_787_780_506_241_85,
-            1e-12,
-        );
-        close(
-            chi_squared_survival(0.3, 3.0),
-            0.960_028_480_306_877_6,
-            1e-12,
-        );
-        close(
-            chi_squared_survival(200.0, 4.0),
-            3.757_276_735_781_06e-42,
-            1e-11,
-        );
+        close(chi_squared_survival(3.84, 1.0), 0.050_043_521_248_705_19, 1e-12);
+        close(chi_squared_survival(12.0, 5.0), 0.034_787_780_506_241_85, 1e-12);
+        close(chi_squared_survival(0.3, 3.0), 0.960_028_480_306_877_6, 1e-12);
+        close(chi_squared_survival(200.0, 4.0), 3.757_276_735_781_06e-42, 1e-11);
         close(f_survival(3.2, 4.0, 7.0), 0.085_720_027_533_843_64, 1e-12);
         close(f_survival(10.0, 2.5, 1.0), 0.223_658_739_497_216_74, 1e-12);
     }
 
     #[test]
     fn binomial_probabilities_agree_with_boost() {
-        close(
-            binomial_pmf(500, 1_000_000, 0.0005),
-            0.017_842_729_108_770_067,
-            1e-12,
-        );
-        close(
-            binomial_cdf(500, 1_000_000, 0.0005),
-            0.511_891_122_070_567_6,
-            1e-12,
-        );
-        close(
-            binomial_survival(500, 1_000_000, 0.0005),
-            0.488_108_877_929_432_36,
-            1e-12,
-        );
+        close(binomial_pmf(500, 1_000_000, 0.0005), 0.017_842_729_108_770_067, 1e-12);
+        close(binomial_cdf(500, 1_000_000, 0.0005), 0.511_891_122_070_567_6, 1e-12);
+        close(binomial_survival(500, 1_000_000, 0.0005), 0.488_108_877_929_432_36, 1e-12);
         close(binomial_cdf(3, 30, 0.2), 0.122_710_806_394_163_53, 1e-12);
-        close(
-            binomial_survival(999, 1000, 0.99),
-            4.317_124_741_065_781_5e-5,
-            1e-12,
-        );
-        close(
-            binomial_at_least(3, 30, 0.2),
-            1.0 - binomial_cdf(2, 30, 0.2),
-            1e-13,
-        );
+        close(binomial_survival(999, 1000, 0.99), 4.317_124_741_065_781_5e-5, 1e-12);
+        close(binomial_at_least(3, 30, 0.2), 1.0 - binomial_cdf(2, 30, 0.2), 1e-13);
     }
 
     #[test]

@@ -48,16 +48,10 @@ impl UnitPoint {
     pub(crate) fn from_logit(logit: f64) -> Self {
         if logit < 0.0 {
             let odds = logit.exp();
-            Self {
-                x: odds / (1.0 + odds),
-                y: 1.0 / (1.0 + odds),
-            }
+            Self { x: odds / (1.0 + odds), y: 1.0 / (1.0 + odds) }
         } else {
             let odds = (-logit).exp();
-            Self {
-                x: 1.0 / (1.0 + odds),
-                y: odds / (1.0 + odds),
-            }
+            Self { x: 1.0 / (1.0 + odds), y: odds / (1.0 + odds) }
         }
     }
 }

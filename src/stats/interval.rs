@@ -28,11 +28,7 @@ impl Interval {
     /// Limits at a level. A limit that is not finite is taken as absent.
     pub fn new(lower: Option<f64>, upper: Option<f64>, level: f64) -> Self {
         let finite = |limit: Option<f64>| limit.filter(|value| value.is_finite());
-        Self {
-            lower: finite(lower),
-            upper: finite(upper),
-            level,
-        }
+        Self { lower: finite(lower), upper: finite(upper), level }
     }
 
     /// Whether the value lies inside the limits, both included.
@@ -49,14 +45,7 @@ mod tests {
     #[test]
     fn an_infinite_limit_is_no_limit() {
         let interval = Interval::new(Some(f64::NEG_INFINITY), Some(f64::NAN), 0.9);
-        assert_eq!(
-            interval,
-            Interval {
-                lower: None,
-                upper: None,
-                level: 0.9
-            }
-        );
+        assert_eq!(interval, Interval { lower: None, upper: None, level: 0.9 });
     }
 
     #[test]

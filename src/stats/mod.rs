@@ -16,6 +16,7 @@ pub mod pelt;
 pub mod prom_counter;
 pub mod prom_histogram;
 pub mod prom_native_histogram;
+pub mod proportion;
 pub mod quantile;
 pub mod random;
 pub mod rmst;

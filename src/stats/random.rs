@@ -33,17 +33,12 @@ pub struct Stream {
 impl Stream {
     /// The stream of a key (usually a metric) and a purpose (usually a method) under a seed.
     pub fn new(seed: Seed, key: &str, purpose: &str) -> Self {
-        let name = key
-            .bytes()
-            .chain(std::iter::once(0xFF))
-            .chain(purpose.bytes());
+        let name = key.bytes().chain(std::iter::once(0xFF)).chain(purpose.bytes());
         let hash = name.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
         let start = mixed(hash ^ mixed(seed.0));
-        Self {
-            generator: Xoshiro256PlusPlus::seed_from_u64(start),
-        }
+        Self { generator: Xoshiro256PlusPlus::seed_from_u64(start) }
     }
 
     /// The next 64 random bits.
@@ -100,10 +95,7 @@ fn bits_to_unit(bits: u64) -> f64 {
 }
 
 /// The lower 64 bits.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the lower half is what is asked for"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
 fn low_half(product: u128) -> u64 {
     product as u64
 }
@@ -154,10 +146,8 @@ mod tests {
             counts[stream.index(7)] += 1;
         }
         // Chi-squared with 6 degrees of freedom; 22.46 is its 0.999 quantile.
-        let chi: f64 = counts
-            .iter()
-            .map(|&count| (f64::from(count) - 10_000.0).powi(2) / 10_000.0)
-            .sum();
+        let chi: f64 =
+            counts.iter().map(|&count| (f64::from(count) - 10_000.0).powi(2) / 10_000.0).sum();
         assert!(chi < 22.46, "chi-squared {chi}");
     }
 
@@ -181,10 +171,7 @@ mod tests {
         let normals: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
         let mean = normals.iter().sum::<f64>() / f64::from(n);
         let square = normals.iter().map(|z| z * z).sum::<f64>() / f64::from(n);
-        assert!(
-            mean.abs() < 0.03 && (square - 1.0).abs() < 0.05,
-            "{mean} {square}"
-        );
+        assert!(mean.abs() < 0.03 && (square - 1.0).abs() < 0.05, "{mean} {square}");
     }
 
     #[test]

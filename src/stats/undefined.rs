@@ -152,27 +152,13 @@ mod tests {
     fn every_reason_has_its_own_code() {
         let all = [
             Undefined::Empty,
-            Undefined::TooFew {
-                found: 0,
-                needed: 1,
-            },
+            Undefined::TooFew { found: 0, needed: 1 },
             Undefined::NonFinite { index: 0 },
             Undefined::DegenerateVariance,
             Undefined::LengthMismatch { left: 1, right: 2 },
-            Undefined::OutOfRange {
-                what: "p",
-                found: 2.0,
-                accepted: "0 to 1",
-            },
-            Undefined::Unattainable {
-                smallest: 0.5,
-                level: 0.05,
-            },
-            Undefined::WorkLimit {
-                what: "sums",
-                size: 2,
-                limit: 1,
-            },
+            Undefined::OutOfRange { what: "p", found: 2.0, accepted: "0 to 1" },
+            Undefined::Unattainable { smallest: 0.5, level: 0.05 },
+            Undefined::WorkLimit { what: "sums", size: 2, limit: 1 },
         ];
         let mut codes: Vec<_> = all.iter().map(Undefined::code).collect();
         codes.sort_unstable();
@@ -182,9 +168,6 @@ mod tests {
 
     #[test]
     fn a_level_of_nan_is_refused() {
-        assert_eq!(
-            require_level("level", f64::NAN).unwrap_err().code(),
-            "out_of_range"
-        );
+        assert_eq!(require_level("level", f64::NAN).unwrap_err().code(), "out_of_range");
     }
 }
