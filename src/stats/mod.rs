@@ -5,10 +5,12 @@
 //! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
 
 pub mod band;
+pub mod bootstrap;
 pub mod cusum;
 pub mod descriptive;
 pub mod distribution;
 pub mod effect_size;
+pub mod ideal_bootstrap;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod multiplicity;
@@ -19,6 +21,7 @@ pub mod prom_native_histogram;
 pub mod proportion;
 pub mod quantile;
 pub mod random;
+pub mod resample;
 pub mod rmst;
 pub mod turnbull;
 
