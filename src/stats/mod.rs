@@ -1,1 +1,37 @@
 //! Kernels: pure functions on numbers.
+//!
+//! They know no metric names, no files and no clock. Each says its formula, its reference, its cost and
+//! its edge cases. A number that does not exist is an [`Undefined`] with a reason, never NaN; limits
+//! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
+
+pub mod band;
+pub mod cusum;
+pub mod descriptive;
+pub mod distribution;
+pub mod effect_size;
+pub mod kaplan_meier;
+pub mod log_rank;
+pub mod multiplicity;
+pub mod pelt;
+pub mod prom_counter;
+pub mod prom_histogram;
+pub mod prom_native_histogram;
+pub mod proportion;
+pub mod quantile;
+pub mod random;
+pub mod rmst;
+pub mod turnbull;
+
+mod count;
+mod incomplete_beta;
+mod interval;
+mod p_value;
+mod position;
+mod tail;
+mod undefined;
+
+pub use count::{count_to_f64, wide_count_to_f64};
+pub use interval::Interval;
+pub use p_value::{P_VALUE_FLOOR, PValue};
+pub use tail::Alternative;
+pub use undefined::{Undefined, require_finite, require_level, require_ordered};
