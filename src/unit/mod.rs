@@ -1,4 +1,5 @@
 //! The words that all rooms share: time and spans, quantities with units, label sets, seeds.
+//! The words that all rooms share: time and spans, quantities with units, seeds, digests.
 //!
 //! Nothing here knows an experiment, a metric or a file. Everything here is a small value with one meaning.
 
