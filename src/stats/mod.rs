@@ -16,7 +16,6 @@ pub mod band;
 pub mod bootstrap;
 pub mod cusum;
 pub mod descriptive;
-pub mod distribution;
 pub mod effect_size;
 pub mod ideal_bootstrap;
 pub mod kaplan_meier;

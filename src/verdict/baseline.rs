@@ -6,8 +6,9 @@
 //! then differ among themselves by more than the claim is about.
 
 use crate::spec::Claim;
-use crate::stats::mann_kendall;
-use crate::stats::theil_sen;
+use crate::stats::Alternative;
+use crate::stats::mann_kendall::{Continuity, EXACT_LIMIT, Variance, exact_p, mann_kendall};
+use crate::stats::theil_sen::theil_sen;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{Kill, allowance, number};
@@ -16,14 +17,28 @@ use crate::verdict::result::ReasonCode;
 use crate::verdict::ruling::Cause;
 use crate::verdict::typical::pseudo_median;
 
+/// The two-sided p-value of a trend over iterations: exact for short series without equal values, normal otherwise;
+/// `None` where it does not exist.
+pub(crate) fn trend_p(values: &[f64]) -> Option<f64> {
+    if values.len() <= EXACT_LIMIT
+        && let Ok(p) = exact_p(values, Alternative::TwoSided)
+    {
+        return Some(p.get());
+    }
+    mann_kendall(values, Variance::Independent, Continuity::Corrected, Alternative::TwoSided)
+        .ok()
+        .map(|trend| trend.p.get())
+}
+
 /// Why a claim against the baseline cannot be judged, if the baselines drift.
 pub(crate) fn unsteady(claim: &Claim, kills: &[Kill<'_>], gates: &mut GateLog) -> Option<Cause> {
     let values: Vec<f64> = kills.iter().filter_map(|kill| kill.windows.baseline.value.ok()).collect();
-    let trend = mann_kendall::test(&values).ok()?;
-    if gates.at_least("level of a trend in the baselines", trend.p_value.get(), policy::BASELINE_LEVEL) {
+    let trend = trend_p(&values)?;
+    if gates.at_least("level of a trend in the baselines", trend, policy::BASELINE_LEVEL) {
         return None;
     }
-    let slope = theil_sen::slope(&values).ok()?;
+    let order: Vec<f64> = (0..values.len()).map(number).collect();
+    let slope = theil_sen(&order, &values, 0.95).ok()?.slope;
     let drift = slope.abs() * (number(values.len()) - 1.0);
     let level = pseudo_median(&values)?;
     let allowed = allowance(claim.amount, claim.or_by, level);

@@ -6,7 +6,8 @@ use crate::run::Arm;
 use crate::spec::{Claim, Estimand, Measure, Metric};
 use crate::summary::{MetricSummary, MissingEdge, PreKillLoss};
 use crate::verdict::baseline;
-use crate::verdict::control::{self, Control};
+use crate::unit::Seed;
+use crate::verdict::control::{self, Arms, Control};
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, Basis, Kill, Sight};
 use crate::verdict::policy;
@@ -29,6 +30,7 @@ pub(crate) struct ClaimCase<'data> {
     pub(crate) basis: Basis,
     pub(crate) replicate: Replicate,
     pub(crate) alpha: f64,
+    pub(crate) seed: Seed,
 }
 
 impl<'data> ClaimCase<'data> {
@@ -39,6 +41,7 @@ impl<'data> ClaimCase<'data> {
         summary: &'data MetricSummary,
         sessions: usize,
         alpha: f64,
+        seed: Seed,
     ) -> Self {
         let kills = kill::kills(summary, Arm::Fault);
         let controls = kill::kills(summary, Arm::Control);
@@ -49,7 +52,7 @@ impl<'data> ClaimCase<'data> {
         } else {
             Replicate::Iteration
         };
-        Self { metric, claim, summary, kills, controls, basis, replicate, alpha }
+        Self { metric, claim, summary, kills, controls, basis, replicate, alpha, seed }
     }
 
     /// How every kill came out.
@@ -138,7 +141,14 @@ impl<'data> ClaimCase<'data> {
                 Estimand::TypicalKill => {
                     let fault = self.sample(&self.kills);
                     let margin = fault.margin(self.claim, &self.kills);
-                    ruling = control::subtract(ruling, &fault, &sample, margin, self.alpha, gates);
+                    let arms = Arms {
+                        metric: &self.metric.name,
+                        seed: self.seed,
+                        fault: &fault,
+                        controls: &sample,
+                        margin,
+                    };
+                    ruling = control::subtract(ruling, &arms, self.alpha, gates);
                 }
                 Estimand::MostKills
                 | Estimand::EveryKill

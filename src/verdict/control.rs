@@ -5,9 +5,11 @@
 //! randomised control iterations allow difference in differences. Absolute claims never subtract the control arm.
 
 use crate::spec::Claim;
-use crate::stats::brunner_munzel;
-use crate::stats::student_t;
 use crate::stats::Alternative;
+use crate::stats::brunner_munzel::brunner_munzel_permuted;
+use crate::stats::random::Stream;
+use crate::stats::student_t::{MeanEstimate, Variances};
+use crate::unit::Seed;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{Kill, number};
@@ -62,14 +64,8 @@ pub(crate) fn look(
 
 /// Difference in differences: kills against controls shifted by the margin, by the permuted Brunner–Munzel test
 /// (Neubert & Brunner 2007), beside Welch's t. Lost kills take the worst rank for a pass and the best for a fail.
-pub(crate) fn subtract(
-    mut ruling: Ruling,
-    fault: &Sample,
-    controls: &Sample,
-    margin: Margin,
-    alpha: f64,
-    gates: &mut GateLog,
-) -> Ruling {
+pub(crate) fn subtract(mut ruling: Ruling, arms: &Arms<'_>, alpha: f64, gates: &mut GateLog) -> Ruling {
+    let Arms { metric, seed, fault, controls, margin } = *arms;
     let shift = margin.bound - margin.neutral;
     let control = controls.values();
     let shifted = |lost: f64| -> Vec<f64> {
@@ -83,15 +79,20 @@ pub(crate) fn subtract(
         .fold(1.0_f64, |most, value| if value.abs() > most { value.abs() } else { most })
         * 4.0
         + shift.abs() * 4.0;
-    let p = |values: &[f64], alternative| {
-        brunner_munzel::permuted(&control, values, alternative).ok().map(|outcome| outcome.p_value.get())
+    let mut stream = Stream::new(seed, metric, "difference in differences");
+    let mut p = |values: &[f64], alternative| {
+        brunner_munzel_permuted(values, &control, alternative, policy::PERMUTATIONS, &mut stream)
+            .ok()
+            .map(|test| test.p.get())
     };
-    // Kills tend to lie below controls plus the margin: pass. The first sample is the control arm.
+    // Kills, less the margin, tend to lie below controls: pass.
     let p_pass = p(&shifted(extreme), Alternative::Less);
     let p_fail = p(&shifted(-extreme), Alternative::Greater);
     let known = fault.values();
     let welch = |alternative| {
-        student_t::welch(&known, &control, shift, alternative).ok().map(|outcome| outcome.p_value.get())
+        MeanEstimate::of_two(&known, &control, Variances::Unequal)
+            .ok()
+            .map(|difference| difference.p(shift, alternative).get())
     };
     ruling.sensitivity.push(Sensitivity {
         method: "welch_difference_in_differences".to_owned(),
@@ -118,4 +119,16 @@ pub(crate) fn subtract(
         ));
     }
     ruling
+}
+
+/// Both arms of one claim, for difference in differences.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arms<'data> {
+    /// Name of the metric, which names the stream of permutations.
+    pub(crate) metric: &'data str,
+    /// Seed of the permutations.
+    pub(crate) seed: Seed,
+    pub(crate) fault: &'data Sample,
+    pub(crate) controls: &'data Sample,
+    pub(crate) margin: Margin,
 }

@@ -232,7 +232,7 @@ pub(crate) fn with_coverage(summary: &MetricSummary, gates: GateLog) -> Vec<Gate
         .flatten()
         .min_by(f64::total_cmp);
     if let Some(coverage) = smallest {
-        log.at_least("coverage", coverage, crate::frame::rule::COVERAGE);
+        log.at_least("coverage", coverage, crate::frame::rule::COVERAGE_REQUIRED);
     }
     let mut all = log.into_gates();
     all.extend(gates.into_gates());

@@ -4,7 +4,8 @@
 //! iterations with its exact limits. A number that does not exist stays away.
 
 use crate::spec::{Counted, Measure, Metric};
-use crate::stats::clustered_ratio::ClusteredRatio;
+use crate::stats::clustered_ratio::{ClusteredRatio, Truncation};
+use crate::stats::hodges_lehmann::LimitSide;
 use crate::summary::{Counts, WindowValue};
 use crate::verdict::kill::{Basis, Kill, all_positive};
 use crate::verdict::result::{Effect, EffectForm, Estimate};
@@ -44,12 +45,17 @@ fn of_ratio(counted: Counted, counts: &[Counts], alpha: f64) -> Estimate {
     let parts: Vec<f64> = counts.iter().map(part).collect();
     let totals: Vec<f64> = counts.iter().map(|count| count.total).collect();
     let estimate = parts.iter().sum::<f64>() / total;
-    let ratio = ClusteredRatio::new(&parts, &totals).ok();
-    let limit = |value: Option<f64>| value.filter(|number| number.is_finite());
+    let ratio = ClusteredRatio::of(&parts, &totals).ok();
+    let limit = |side| {
+        ratio
+            .as_ref()
+            .and_then(|ratio| ratio.korn_graubard(alpha, side, Truncation::AtRequests).ok())
+            .filter(|number| number.is_finite())
+    };
     Estimate {
         estimate: Some(estimate),
-        lower: limit(ratio.as_ref().and_then(|ratio| ratio.lower(alpha).ok())),
-        upper: limit(ratio.as_ref().and_then(|ratio| ratio.upper(alpha).ok())),
+        lower: limit(LimitSide::Lower),
+        upper: limit(LimitSide::Upper),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::spec::{Estimand, Experiment, Metric};
 use crate::stats::PValue;
 use crate::stats::multiplicity::{Adjustment, adjusted};
 use crate::summary::{MetricSummary, RecoverySummary};
+use crate::unit::Seed;
 use crate::verdict::claim::{self, ClaimCase};
 use crate::verdict::deadline;
 use crate::verdict::describe;
@@ -64,7 +65,9 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
         .iter()
         .zip(evidence.metrics)
         .map(|(metric, summary)| {
-            metric.claim.as_ref().map(|claim| ClaimCase::new(metric, claim, summary, sessions, alpha))
+            metric.claim.as_ref().map(|claim| {
+                ClaimCase::new(metric, claim, summary, sessions, alpha, Seed(evidence.seed))
+            })
         })
         .collect();
     let mut weighed: Vec<Weighed> = cases

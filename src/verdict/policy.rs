@@ -52,6 +52,10 @@ pub const CONTROL_MARGIN_SHARE: f64 = 0.5;
 /// Randomised control iterations from which difference in differences may decide.
 pub const CONTROLS_TO_DECIDE: usize = 10;
 
+/// Random permutations of difference in differences when there are too many to enumerate: the standard error of a
+/// p-value of 0.05 is then 0.002.
+pub const PERMUTATIONS: usize = 9_999;
+
 /// Sessions from which iterations are clustered by session. With fewer, the variance between sessions cannot be
 /// estimated (see [`CLUSTERS_TO_PASS`]).
 pub const SESSIONS_TO_CLUSTER: usize = 5;

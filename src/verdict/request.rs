@@ -7,7 +7,8 @@
 //! their baseline all bad, and the failing side with none of them bad.
 
 use crate::spec::{Claim, Form, Measure, Metric, Strictness};
-use crate::stats::clustered_ratio::ClusteredRatio;
+use crate::stats::clustered_ratio::{ClusteredRatio, Truncation};
+use crate::stats::hodges_lehmann::LimitSide;
 use crate::summary::Counts;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
@@ -130,7 +131,7 @@ fn total(clusters: &[Cluster]) -> f64 {
 fn ratio_of(clusters: &[Cluster]) -> Option<ClusteredRatio> {
     let errors: Vec<f64> = clusters.iter().map(|cluster| cluster.adverse).collect();
     let requests: Vec<f64> = clusters.iter().map(|cluster| cluster.total).collect();
-    ClusteredRatio::new(&errors, &requests).ok()
+    ClusteredRatio::of(&errors, &requests).ok()
 }
 
 /// Upper limit of the adverse share at one-sided level `1 − alpha`, with its method.
@@ -145,7 +146,7 @@ fn upper_limit(clusters: &[Cluster], alpha: f64) -> Option<f64> {
     if clusters.len() < policy::CLUSTERS_TO_FAIL {
         return None;
     }
-    ratio_of(clusters)?.upper(alpha).ok()
+    ratio_of(clusters)?.korn_graubard(alpha, LimitSide::Upper, Truncation::AtRequests).ok()
 }
 
 /// Lower limit of the adverse share at one-sided level `1 − alpha`.
@@ -156,7 +157,7 @@ fn lower_limit(clusters: &[Cluster], alpha: f64) -> Option<f64> {
     if clusters.len() < policy::CLUSTERS_TO_FAIL {
         return None;
     }
-    ratio_of(clusters)?.lower(alpha).ok()
+    ratio_of(clusters)?.korn_graubard(alpha, LimitSide::Lower, Truncation::AtRequests).ok()
 }
 
 /// Smallest alpha at which `decides` holds, by bisection on its logarithm; 1 if it never does. `decides` must hold
@@ -303,10 +304,7 @@ fn dispersion(requests: &Requests, upper: Option<f64>, gates: &mut GateLog) -> O
     if errors == 0.0 {
         return None;
     }
-    let clusters = number(requests.cautious.len());
-    let ratio = ratio_of(&requests.cautious)?;
-    let phi = ratio.pearson_dispersion();
-    let cv = ((phi - 1.0) / (errors / clusters)).max(0.0).sqrt();
+    let cv = ratio_of(&requests.cautious)?.rate_variation()?;
     let far = gates.at_most(
         "upper limit against half of the bound",
         upper,

@@ -5,7 +5,8 @@
 //! of five prove 54.9 %, fourteen of fourteen 80.7 %.
 
 use crate::spec::Claim;
-use crate::stats::clustered_ratio::ClusteredRatio;
+use crate::stats::clustered_ratio::{ClusteredRatio, Truncation};
+use crate::stats::hodges_lehmann::LimitSide;
 use crate::stats::distribution::{beta_quantile, binomial_at_least, binomial_cdf};
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
@@ -103,15 +104,15 @@ pub(crate) fn rule_by_session(
     let (not_inside, kills) = counts(|sight| !matches!(sight, Sight::Inside));
     if ruling.passes
         && not_inside.iter().sum::<f64>() > 0.0
-        && let Ok(ratio) = ClusteredRatio::new(&not_inside, &kills)
+        && let Ok(ratio) = ClusteredRatio::of(&not_inside, &kills)
     {
-        let upper = ratio.upper(alpha).unwrap_or(1.0);
+        let upper = clustered(&ratio, alpha, LimitSide::Upper, 1.0);
         ruling.passes = gates.at_most("clustered upper limit of the share of kills outside", upper, allowed);
         ruling.decision.lower = Some(1.0 - upper);
     }
     let (outside, kills) = counts(|sight| matches!(sight, Sight::Outside));
-    if ruling.fails && let Ok(ratio) = ClusteredRatio::new(&outside, &kills) {
-        let lower = ratio.lower(alpha).unwrap_or(0.0);
+    if ruling.fails && let Ok(ratio) = ClusteredRatio::of(&outside, &kills) {
+        let lower = clustered(&ratio, alpha, LimitSide::Lower, 0.0);
         ruling.fails = !gates.at_most("clustered lower limit of the share of kills outside", lower, allowed);
         ruling.decision.upper = Some(1.0 - lower);
     }
@@ -125,6 +126,15 @@ pub(crate) fn rule_by_session(
     }
     ruling.decision.method = "clopper_pearson_and_korn_graubard_by_session".to_owned();
     ruling
+}
+
+/// A clustered limit, or the end of the scale where it does not exist.
+fn clustered(ratio: &ClusteredRatio, alpha: f64, side: LimitSide, end: f64) -> f64 {
+    match ratio.korn_graubard(alpha, side, Truncation::AtRequests) {
+        Ok(limit) => limit,
+        // Without a spread between sessions nothing bounds the share on this side.
+        Err(_) => end,
+    }
 }
 
 /// Rules on a share with given counts; recovery within a deadline is such a share too.

@@ -7,9 +7,9 @@
 //! averages. The exact sign-flip test on the mean stands beside it and does not decide.
 
 use crate::spec::{Amount, Claim, Form, Metric, Strictness};
-use crate::stats::sign_flip;
-use crate::stats::signed_rank::NullDistribution;
 use crate::stats::Alternative;
+use crate::stats::hodges_lehmann::{self, LimitSide, walsh_limit, walsh_p};
+use crate::stats::sign_flip::sign_flip_test;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, Basis, Kill, small};
@@ -278,27 +278,19 @@ fn plain_amount(claim: &Claim) -> bool {
     matches!(claim.amount, Amount::Absolute(_)) && claim.or_by.is_none()
 }
 
-/// All averages of pairs, a value with itself included, ascending.
-pub(crate) fn walsh_averages(values: &[f64]) -> Vec<f64> {
-    let mut averages = Vec::with_capacity(values.len() * (values.len() + 1) / 2);
-    for (position, left) in values.iter().enumerate() {
-        for right in &values[position..] {
-            averages.push(if left.to_bits() == right.to_bits() { *left } else { left / 2.0 + right / 2.0 });
-        }
+/// The pseudo-median of Hodges & Lehmann; `None` without values or with an infinite one in the middle.
+pub(crate) fn pseudo_median(values: &[f64]) -> Option<f64> {
+    if values.iter().any(|value| !value.is_finite()) {
+        return median_with_lost(values);
     }
-    averages.sort_unstable_by(f64::total_cmp);
-    averages
+    hodges_lehmann::pseudo_median(values, 0.5, Alternative::TwoSided).ok().map(|found| found.estimate)
 }
 
-/// The pseudo-median; `None` without values.
-pub(crate) fn pseudo_median(values: &[f64]) -> Option<f64> {
-    let averages = walsh_averages(values);
-    let count = averages.len();
-    if count == 0 {
-        return None;
-    }
-    let (low, high) = (averages[(count - 1) / 2], averages[count / 2]);
-    Some(if low.to_bits() == high.to_bits() { low } else { low / 2.0 + high / 2.0 })
+/// The median, lost values included as infinities.
+fn median_with_lost(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
 }
 
 /// One-sided limits of the pseudo-median at level `1 − alpha`, infinite entries allowed.
@@ -312,16 +304,8 @@ pub(crate) struct PseudoMedianLimits {
 
 /// One-sided limits of the pseudo-median.
 pub(crate) fn limits(values: &[f64], alpha: f64) -> PseudoMedianLimits {
-    let averages = walsh_averages(values);
-    let distribution = NullDistribution::of(values.len());
-    let Some(critical) = distribution.critical_value(alpha) else {
-        return PseudoMedianLimits { lower: None, upper: None };
-    };
-    let finite = |value: f64| Some(value).filter(|number| number.is_finite());
-    PseudoMedianLimits {
-        lower: averages.get(critical).copied().and_then(finite),
-        upper: averages.len().checked_sub(critical + 1).and_then(|at| finite(averages[at])),
-    }
+    let limit = |side| walsh_limit(values, alpha, side).ok().flatten();
+    PseudoMedianLimits { lower: limit(LimitSide::Lower), upper: limit(LimitSide::Upper) }
 }
 
 /// Rules on the pseudo-median.
@@ -331,21 +315,26 @@ pub(crate) fn rule(sample: &Sample, strictness: Strictness, alpha: f64, gates: &
     let n = pessimistic.len();
     let upper = limits(&pessimistic, alpha).upper;
     let lower = limits(&optimistic, alpha).lower;
-    let distribution = NullDistribution::of(n);
-    let over = count_over(&pessimistic, sample.bound, strictness);
-    let under = n * (n + 1) / 2 - count_over(&optimistic, sample.bound, strictness);
+    // With `strict` a value at the bound is outside: the bound moves by more than what counts as equal.
+    let bound = match strictness {
+        Strictness::EqualityInside => sample.bound,
+        Strictness::EqualityOutside => {
+            (sample.bound - 3.0 * hodges_lehmann::EQUALITY * sample.bound.abs()).next_down()
+        }
+    };
+    let level = |values: &[f64], side| walsh_p(values, bound, side).ok().map(|p| p.get());
     let (shown_lower, shown_upper) = sample.scale.limits(lower, upper);
-    let bound = sample.scale.show(sample.bound);
+    let smallest = 0.5_f64.powi(i32::try_from(n).unwrap_or(i32::MAX));
     let decision = Decision {
         quantity: sample.quantity,
         lower: shown_lower,
         upper: shown_upper,
-        bound,
+        bound: sample.scale.show(sample.bound),
         method: "signed_rank".to_owned(),
-        p_pass: (n > 0).then(|| distribution.cdf(over)),
-        p_fail: (n > 0).then(|| distribution.cdf(under)),
+        p_pass: level(&pessimistic, LimitSide::Upper),
+        p_fail: level(&optimistic, LimitSide::Lower),
         p_fail_holm: None,
-        attained_level: distribution.critical_value(alpha).map(|critical| 1.0 - distribution.cdf(critical)),
+        attained_level: (smallest <= alpha).then_some(1.0 - alpha),
     };
     let (Some(p_pass), Some(p_fail)) = (decision.p_pass, decision.p_fail) else {
         return Ruling::undecidable(decision, too_few(n, alpha));
@@ -362,25 +351,6 @@ pub(crate) fn rule(sample: &Sample, strictness: Strictness, alpha: f64, gates: &
     }
     beside_sign_flip(sample, alpha, &mut ruling);
     ruling
-}
-
-/// How many Walsh averages lie over the bound.
-fn count_over(values: &[f64], bound: f64, strictness: Strictness) -> usize {
-    let mut over = 0;
-    for (position, left) in values.iter().enumerate() {
-        for right in &values[position..] {
-            let average = if left.to_bits() == right.to_bits() { *left } else { left / 2.0 + right / 2.0 };
-            let scale = left.abs().max(right.abs()).max(bound.abs());
-            let equal = scale.is_finite() && (average - bound).abs() <= policy::EQUALITY * scale;
-            let inside = match (equal, strictness) {
-                (true, Strictness::EqualityInside) => true,
-                (true, Strictness::EqualityOutside) => false,
-                (false, _) => average < bound,
-            };
-            over += usize::from(!inside);
-        }
-    }
-    over
 }
 
 /// Why neither.
@@ -463,7 +433,7 @@ fn beside_sign_flip(sample: &Sample, alpha: f64, ruling: &mut Ruling) {
     }
     let shifted: Vec<f64> = sample.known.iter().map(|known| known.cautious - sample.bound).collect();
     let p = |alternative| {
-        sign_flip::exact(&shifted, alternative).ok().map(|outcome| outcome.p_value.get())
+        sign_flip_test(&shifted, alternative).ok().map(|test| test.p.get())
     };
     let (p_pass, p_fail) = (p(Alternative::Less), p(Alternative::Greater));
     let verdict = match (p_pass, p_fail) {

@@ -2,7 +2,6 @@
 
 use crate::spec::{Measure, Metric};
 use crate::stats::descriptive;
-use crate::stats::mann_kendall;
 use crate::summary::{Counts, MetricSummary};
 use crate::unit::Unit;
 use crate::verdict::estimate::Pair;
@@ -57,7 +56,7 @@ fn dependence(changes: &[f64]) -> Option<Warning> {
     if changes.len() < policy::DEPENDENCE_ITERATIONS {
         return None;
     }
-    let trend = mann_kendall::test(changes).ok().map(|trend| trend.p_value.get());
+    let trend = crate::verdict::baseline::trend_p(changes);
     // Under independence the lag-1 autocorrelation has mean −1/n and a standard error near 1/√n (Box & Jenkins).
     let n = number(changes.len());
     let lag = descriptive::lag1_autocorrelation(changes).ok();
