@@ -4,8 +4,26 @@
 //! Reads frames, writes [`MetricSummary`] and [`RecoverySummary`]. Refuses to decide: whether a value is inside a
 //! bound, and what lost data mean for a verdict, is for `verdict`.
 
+pub mod census;
+pub mod error;
+pub mod metric;
 pub mod value;
 
+mod balance;
+mod counter;
+mod gauge;
+mod histogram;
+mod load;
+mod meter;
+mod query;
+mod ratio;
+mod samples;
+mod timeline;
+mod worst;
+
+pub use census::census;
+pub use error::SummaryError;
+pub use metric::summarise;
 pub use value::{
     Census, Counts, HealthyBand, IterationSummary, Loss, MetricSummary, MissingEdge, PreKillLoss,
     ReadingSummary, RecoverySummary, RecoveryTime, ShareBracket, TIMELINE_POINTS, TimelinePoint,
