@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::run::{Arm, Campaign, Outcome};
+use crate::run::{Arm, Campaign};
 use crate::spec::{
     Across, Amount, Band, Claim, Counted, Measure, Metric, Reduce, Strictness,
 };
-use crate::summary::{IterationSummary, MetricSummary, PreKillLoss};
+use crate::summary::{IterationSummary, MetricSummary, PreKillLoss, census};
 use crate::unit::{Unit, show};
 use crate::verdict::claim::kind;
 use crate::verdict::estimate;
@@ -34,7 +34,11 @@ pub(crate) struct Judged {
 /// The whole result.
 pub(crate) fn assemble(evidence: &Evidence<'_>, judged: Judged) -> AnalysisResult {
     let (experiment, campaign) = (evidence.experiment, evidence.campaign);
-    let excluded = excluded_everywhere(campaign, evidence.metrics);
+    let excluded: Vec<Exclusion> = census(campaign, evidence.metrics)
+        .excluded
+        .into_iter()
+        .map(|(index, cause)| exclusion(index, cause))
+        .collect();
     let count = |arm: Arm| small(campaign.iterations.iter().filter(|entry| entry.iteration.arm == arm).count());
     let fault = count(Arm::Fault);
     let lost = excluded
@@ -139,33 +143,6 @@ fn warnings(evidence: &Evidence<'_>) -> Vec<Warning> {
         }
     }
     warnings
-}
-
-/// Iterations that no metric can use: nothing was injected, or every metric excludes them for a cause of its own.
-fn excluded_everywhere(campaign: &Campaign, metrics: &[MetricSummary]) -> Vec<Exclusion> {
-    campaign
-        .iterations
-        .iter()
-        .filter_map(|entry| {
-            let injected = entry
-                .iteration
-                .fault
-                .as_ref()
-                .is_none_or(|fault| fault.outcome == Outcome::Killed);
-            if !injected {
-                return Some(exclusion(entry.index, PreKillLoss::NotInjected));
-            }
-            let mut causes = metrics.iter().map(|metric| {
-                metric
-                    .iterations
-                    .iter()
-                    .find(|windows| windows.index == entry.index)
-                    .and_then(|windows| windows.excluded)
-            });
-            let first = causes.next()??;
-            causes.all(|cause| cause.is_some()).then(|| exclusion(entry.index, first))
-        })
-        .collect()
 }
 
 fn exclusion(index: u32, cause: PreKillLoss) -> Exclusion {
