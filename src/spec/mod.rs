@@ -9,6 +9,7 @@ pub mod claim;
 pub mod experiment;
 mod grammar;
 pub mod problem;
+pub mod schema;
 pub mod selector;
 mod walk;
 mod yaml;
@@ -21,4 +22,5 @@ pub use experiment::{
     Reduce, Remediation, Safety, Scrape, Source, Target, Windows,
 };
 pub use problem::{Problem, Problems};
+pub use schema::schema_json;
 pub use selector::Selector;

@@ -15,6 +15,9 @@ const QUOTED_CHARACTERS: usize = 80;
 /// Longest word for which the nearest known one is looked up: no key is longer, and the search is quadratic.
 const LONGEST_WORD: usize = 64;
 
+/// Fewest letters that count as the beginning of a longer word.
+const SHORTEST_BEGINNING: usize = 4;
+
 /// One problem, or one warning, at one place of a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -131,7 +134,8 @@ impl Findings {
 /// The known word that was probably meant, if one is near enough.
 ///
 /// Near means: at most a third of the letters differ (insertions, deletions, replacements, swaps; Damerau 1964), and
-/// at most three. Case, `-` and `_` do not count. Of equally near words the first one wins.
+/// at most three; or four letters and more are the beginning of the known word. Case, `-` and `_` do not count. Of equally
+/// near words the first one wins.
 pub(crate) fn nearest<'known>(
     word: &str,
     known: impl IntoIterator<Item = &'known str>,
@@ -145,7 +149,12 @@ pub(crate) fn nearest<'known>(
     let word = plain(word);
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), candidate))
+        .map(|candidate| {
+            let known = plain(candidate);
+            let begins = length >= SHORTEST_BEGINNING && known.starts_with(&word);
+            let distance = strsim::damerau_levenshtein(&word, &known);
+            (if begins { distance.min(limit) } else { distance }, candidate)
+        })
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -153,11 +162,17 @@ pub(crate) fn nearest<'known>(
 
 /// `accepted are a, b and c`, with the nearest of them if there is one.
 pub(crate) fn accepted_words(found: &str, known: &[&str]) -> String {
+    accepted_words_or(found, known, "")
+}
+
+/// Like [`accepted_words`], with something that is accepted beside the words.
+pub(crate) fn accepted_words_or(found: &str, known: &[&str], also: &str) -> String {
     let mut text = match known {
         [] => "nothing is accepted here".to_owned(),
         [only] => format!("accepted is {only}"),
         [first @ .., last] => format!("accepted are {} and {last}", first.join(", ")),
     };
+    text.push_str(also);
     if let Some(word) = nearest(found, known.iter().copied()) {
         // Writing to a string cannot fail.
         let _ = write!(text, "; did you mean '{word}'?");
@@ -189,6 +204,7 @@ mod tests {
         assert_eq!(nearest("atmost", known), Some("at_most"));
         assert_eq!(nearest("at-most", known), Some("at_most"));
         assert_eq!(nearest("AT_LEST", known), Some("at_least"));
+        assert_eq!(nearest("increase", known), Some("increase_at_most"));
         assert_eq!(nearest("maximum", known), None);
         assert_eq!(nearest(&"a".repeat(100_000), known), None);
     }

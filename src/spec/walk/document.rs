@@ -164,7 +164,10 @@ fn read_spec(
     let fault = fault.and_then(|fields| fault::read(&fields, windows.as_ref(), findings));
     let runbook = fields.text("runbook", findings);
     refuse_unanswerable(fields, source.as_ref(), &metrics, &safety, findings);
-    warn_of_no_claims(fields, findings);
+    if findings.problems.is_empty() {
+        // Beside a problem the claim may be there and only misspelt.
+        warn_of_no_claims(fields, findings);
+    }
     let (metadata, windows) = (metadata?, windows?);
     Some(Experiment {
         name: metadata.name,

@@ -5,7 +5,7 @@
 //! Refuses to know what a key is for.
 
 use crate::spec::grammar::{Choice, Key, Kind, Presence, Rule, Shape, SpanRule, TextRule};
-use crate::spec::problem::{Findings, Problem, accepted_words, nearest, quoted};
+use crate::spec::problem::{Findings, Problem, accepted_words, accepted_words_or, nearest, quoted};
 use crate::spec::selector::Selector;
 use crate::spec::yaml::{Entry, Meaning, Node, Scalar, Value, below};
 use crate::unit::{Quantity, Span};
@@ -341,12 +341,9 @@ impl<'tree> Fields<'tree> {
                 let found = place.scalar().map_or("", |scalar| scalar.text.as_str());
                 let Some(word) = words.iter().find(|word| **word == found) else {
                     let keys = shape.names().join(", ");
-                    let message = format!(
-                        "found {}; {}; also a mapping with the keys {keys}",
-                        place.node.found(),
-                        accepted_words(found, words),
-                    );
-                    place.refuse(message, findings);
+                    let also = format!(", also a mapping with the keys {keys}");
+                    let accepted = accepted_words_or(found, words, &also);
+                    place.refuse(format!("found {}; {accepted}", place.node.found()), findings);
                     return None;
                 };
                 Some(WordOrFields::Word(word))
