@@ -7,9 +7,13 @@ pub mod frame;
 #[cfg(feature = "analysis")]
 pub mod run;
 #[cfg(feature = "analysis")]
+pub mod source;
+#[cfg(feature = "analysis")]
 pub mod spec;
 #[cfg(feature = "analysis")]
 pub mod stats;
+#[cfg(feature = "analysis")]
+pub mod store;
 #[cfg(feature = "analysis")]
 pub mod summary;
 pub mod unit;
