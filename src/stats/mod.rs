@@ -6,15 +6,20 @@
 
 pub mod band;
 pub mod bootstrap;
+pub mod confidence_sequence;
 pub mod cusum;
 pub mod descriptive;
 pub mod distribution;
+pub mod e_process;
 pub mod effect_size;
 pub mod ideal_bootstrap;
 pub mod kaplan_meier;
 pub mod log_rank;
+pub mod mann_kendall;
 pub mod multiplicity;
+pub mod noncentral_t;
 pub mod pelt;
+pub mod power;
 pub mod prom_counter;
 pub mod prom_histogram;
 pub mod prom_native_histogram;
@@ -23,6 +28,8 @@ pub mod quantile;
 pub mod random;
 pub mod resample;
 pub mod rmst;
+pub mod success_run;
+pub mod theil_sen;
 pub mod turnbull;
 
 mod count;
@@ -30,6 +37,7 @@ mod incomplete_beta;
 mod interval;
 mod p_value;
 mod position;
+mod stirling;
 mod tail;
 mod undefined;
 
