@@ -15,12 +15,24 @@
 
 mod answer;
 mod argument;
+mod bootstrap;
+mod changepoint;
+mod effect_size;
 mod failure;
 mod lines;
+mod multiplicity;
 mod number;
+mod power;
+mod prom_counter;
+mod prom_histogram;
 mod proportion;
+mod quantile;
 mod registry;
 mod request;
+mod sequential;
+mod survival;
+mod trend;
+mod univariate;
 
 pub use answer::Answer;
 pub use failure::Failure;

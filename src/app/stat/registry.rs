@@ -1,6 +1,6 @@
 //! The methods that `unfazed stat` answers.
 
-use crate::app::stat::{Answer, Failure, Request, proportion};
+use crate::app::stat::{Answer, Failure, Request, bootstrap, changepoint, effect_size, multiplicity, power, prom_counter, prom_histogram, proportion, quantile, sequential, survival, trend, univariate};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -14,7 +14,21 @@ pub struct Method {
 }
 
 /// Every family, in alphabetical order of its file.
-const FAMILIES: &[&[Method]] = &[proportion::METHODS];
+const FAMILIES: &[&[Method]] = &[
+    bootstrap::METHODS,
+    changepoint::METHODS,
+    effect_size::METHODS,
+    multiplicity::METHODS,
+    power::METHODS,
+    prom_counter::METHODS,
+    prom_histogram::METHODS,
+    proportion::METHODS,
+    quantile::METHODS,
+    sequential::METHODS,
+    survival::METHODS,
+    trend::METHODS,
+    univariate::METHODS,
+];
 
 static BY_NAME: LazyLock<BTreeMap<&'static str, Method>> = LazyLock::new(|| {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|method| (method.name, *method)).collect()
