@@ -15,12 +15,17 @@
 
 mod answer;
 mod argument;
+mod clustered_ratio;
 mod failure;
 mod lines;
 mod number;
+mod permutation;
 mod proportion;
+mod rank;
 mod registry;
 mod request;
+mod student_t;
+mod two_proportions;
 
 pub use answer::Answer;
 pub use failure::Failure;

@@ -1,6 +1,9 @@
 //! The methods that `unfazed stat` answers.
 
-use crate::app::stat::{Answer, Failure, Request, proportion};
+use crate::app::stat::{
+    Answer, Failure, Request, clustered_ratio, permutation, proportion, rank, student_t,
+    two_proportions,
+};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -14,7 +17,14 @@ pub struct Method {
 }
 
 /// Every family, in alphabetical order of its file.
-const FAMILIES: &[&[Method]] = &[proportion::METHODS];
+const FAMILIES: &[&[Method]] = &[
+    clustered_ratio::METHODS,
+    permutation::METHODS,
+    proportion::METHODS,
+    rank::METHODS,
+    student_t::METHODS,
+    two_proportions::METHODS,
+];
 
 static BY_NAME: LazyLock<BTreeMap<&'static str, Method>> = LazyLock::new(|| {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|method| (method.name, *method)).collect()
