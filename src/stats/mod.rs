@@ -20,6 +20,7 @@ pub mod signed_rank;
 pub mod student_t;
 pub mod tost;
 
+mod brent;
 mod count;
 mod incomplete_beta;
 mod interval;

@@ -20,7 +20,10 @@ pub(super) const METHODS: &[Method] = &[
     Method { name: "mann_whitney_exact_conditional_ties", answer: answer_mann_whitney_exact },
     Method { name: "mann_whitney_u", answer: answer_mann_whitney },
     Method { name: "wilcoxon_signed_rank", answer: answer_signed_rank },
-    Method { name: "wilcoxon_signed_rank_exact_conditional_ties", answer: answer_signed_rank_exact },
+    Method {
+        name: "wilcoxon_signed_rank_exact_conditional_ties",
+        answer: answer_signed_rank_exact,
+    },
     Method { name: "wilcoxon_signed_rank_pratt", answer: answer_pratt },
 ];
 
@@ -181,7 +184,12 @@ fn mann_whitney_answer(test: &MannWhitneyTest) -> Result<Answer, Failure> {
         (None, NullDistribution::Normal) => None,
         (Some(_) | None, _) => Some(tail_probability(test.p)),
     };
-    Answer::of(&MannWhitney { u_x: test.u_x, z: test.z, p_value, null_distribution: name_of(test.null) })
+    Answer::of(&MannWhitney {
+        u_x: test.u_x,
+        z: test.z,
+        p_value,
+        null_distribution: name_of(test.null),
+    })
 }
 
 fn answer_mann_whitney(request: &Request<'_>) -> Result<Answer, Failure> {

@@ -3,7 +3,7 @@
 use crate::app::stat::argument::Side;
 use crate::app::stat::number::{Count, UpperLimit, tail_probability};
 use crate::app::stat::{Answer, Call, Failure, Method, Request};
-use crate::stats::fisher::{Table, fisher_test};
+use crate::stats::fisher::{Roots, Table, fisher_test};
 use crate::stats::newcombe::newcombe;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ fn answer_fisher(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Cells, Arguments> = request.read()?;
     let table = Table { a: inputs.a.0, b: inputs.b.0, c: inputs.c.0, d: inputs.d.0 };
     let level = args.conf_level.unwrap_or(DEFAULT_LEVEL);
-    let test = fisher_test(table, level, args.alternative.into())?;
+    let test = fisher_test(table, level, args.alternative.into(), Roots::AsR)?;
     Answer::of(&Fisher {
         p_value: tail_probability(test.p),
         odds_ratio_cmle: UpperLimit(test.odds_ratio),
