@@ -56,6 +56,7 @@ pub mod resample;
 pub mod rmst;
 pub mod turnbull;
 
+mod brent;
 mod count;
 mod incomplete_beta;
 mod interval;
