@@ -181,7 +181,7 @@ impl Counters {
 /// A gain of a counter: it happened after one sample and not after the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gain {
-    /// The sample before; for a counter that was born with the gain the sample itself.
+    /// The sample before; for a counter that was born with the gain the moment from which on it was looked for.
     pub before: Timestamp,
     /// The sample that shows it.
     pub at: Timestamp,
@@ -265,7 +265,7 @@ impl Counter {
                     let gained = self.gain(series, at) > 0.0;
                     gained.then(|| Timestamp::from_milliseconds(series.times[before]))
                 }
-                None => (self.joined_late && series.values[at] > 0.0).then_some(now),
+                None => (self.joined_late && series.values[at] > 0.0).then_some(after),
             };
             before.map(|before| Gain { before, at: now })
         })

@@ -6,7 +6,7 @@
 
 use crate::frame::rule;
 use crate::frame::series::Series;
-use crate::unit::{Span, Timestamp, Window};
+use crate::unit::{Span, Window};
 
 /// A stretch of time in milliseconds, `[start, end)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,21 +68,6 @@ pub fn has_gap<'series>(
     }
     times.sort_unstable();
     gap_among(&times, range, longest)
-}
-
-/// The moment at which the first stretch without a held value inside `range` begins, if there is one.
-pub fn first_loss(series: &Series, range: Window, step: Option<Span>) -> Option<Timestamp> {
-    let Some(step) = step else { return Some(range.start) };
-    let mut held = Vec::new();
-    push_held(series, range, step, &mut held);
-    let mut reached = range.start.milliseconds();
-    for stretch in held {
-        if stretch.start > reached {
-            break;
-        }
-        reached = stretch.end;
-    }
-    (reached < range.end.milliseconds()).then(|| Timestamp::from_milliseconds(reached))
 }
 
 /// Adds the stretches of the window that samples of one series hold, in order and without overlap.

@@ -7,16 +7,21 @@
 pub mod census;
 pub mod error;
 pub mod metric;
+pub mod recovery;
 pub mod value;
 
 mod balance;
+mod band;
 mod counter;
+mod detection;
 mod gauge;
 mod histogram;
 mod load;
 mod meter;
+mod onset;
 mod query;
 mod ratio;
+mod remediation;
 mod samples;
 mod timeline;
 mod worst;
@@ -24,6 +29,7 @@ mod worst;
 pub use census::census;
 pub use error::SummaryError;
 pub use metric::summarise;
+pub use recovery::recovery;
 pub use value::{
     Census, Counts, HealthyBand, IterationSummary, Loss, MetricSummary, MissingEdge, PreKillLoss,
     ReadingSummary, RecoverySummary, RecoveryTime, ShareBracket, TIMELINE_POINTS, TimelinePoint,

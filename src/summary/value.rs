@@ -175,7 +175,8 @@ pub struct RecoverySummary {
 pub struct ReadingSummary {
     /// Resolution of the readings: the step of the signal.
     pub resolution: Option<Span>,
-    /// One entry per fault iteration that is not excluded.
+    /// One entry per iteration of the campaign, in its order; those of the control arm and the excluded ones are
+    /// marked, not left out.
     pub times: Vec<RecoveryTime>,
 }
 
@@ -220,7 +221,7 @@ pub struct HealthyBand {
 /// When something happened after the fault. Seconds count from the fault.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Timing {
-    /// Seen at `at`; the true moment lies in (`after`, `at`].
+    /// Seen at `at`; the true moment lies in (`after`, `at`]. Both are equal when the run record gives the moment.
     Seen {
         /// Last moment at which it had not happened yet.
         after: f64,
