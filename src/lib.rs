@@ -3,6 +3,8 @@
 #[cfg(feature = "analysis")]
 pub mod frame;
 #[cfg(feature = "analysis")]
+pub mod report;
+#[cfg(feature = "analysis")]
 pub mod run;
 #[cfg(feature = "analysis")]
 pub mod spec;
