@@ -11,6 +11,7 @@ mod grammar;
 pub mod problem;
 pub mod schema;
 pub mod selector;
+mod tree;
 mod walk;
 mod yaml;
 

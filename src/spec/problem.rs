@@ -58,7 +58,7 @@ impl Problem {
 pub struct Problems {
     file_name: String,
     text: String,
-    problems: Vec<Problem>,
+    list: Vec<Problem>,
     warnings: Vec<Problem>,
 }
 
@@ -66,7 +66,7 @@ impl Problems {
     /// The findings of one document.
     pub(crate) fn new(file_name: &str, text: String, findings: Findings) -> Self {
         let Findings { problems, warnings } = findings.sorted();
-        Self { file_name: file_name.to_owned(), text, problems, warnings }
+        Self { file_name: file_name.to_owned(), text, list: problems, warnings }
     }
 
     /// The name of the file as it was given.
@@ -81,7 +81,7 @@ impl Problems {
 
     /// Every problem, sorted by line and column.
     pub fn problems(&self) -> &[Problem] {
-        &self.problems
+        &self.list
     }
 
     /// Warnings found beside the problems, sorted by line and column.
@@ -91,7 +91,7 @@ impl Problems {
 
     fn lines(&self) -> String {
         let lines: Vec<String> =
-            self.problems.iter().map(|problem| problem.in_file(&self.file_name)).collect();
+            self.list.iter().map(|problem| problem.in_file(&self.file_name)).collect();
         lines.join("\n")
     }
 }

@@ -194,18 +194,19 @@ mod tests {
 
     use super::*;
     use crate::spec::grammar::TextRule;
-    use crate::spec::yaml::{self, Meaning, Node};
+    use crate::spec::tree::{self, Meaning, Node, below};
+    use crate::spec::yaml;
     use crate::spec::{Experiment, Problem};
     use crate::unit::Span;
 
     /// A document as JSON, so that it can be changed and given to both the schema and the readers.
     fn json_of(node: &Node) -> Value {
         match &node.value {
-            yaml::Value::Sequence(items) => items.iter().map(json_of).collect(),
-            yaml::Value::Mapping(entries) => Value::Object(
+            tree::Value::Sequence(items) => items.iter().map(json_of).collect(),
+            tree::Value::Mapping(entries) => Value::Object(
                 entries.iter().map(|entry| (entry.key.clone(), json_of(&entry.value))).collect(),
             ),
-            yaml::Value::Scalar(scalar) => match scalar.meaning() {
+            tree::Value::Scalar(scalar) => match scalar.meaning() {
                 Meaning::Nothing => Value::Null,
                 Meaning::True => json!(true),
                 Meaning::False => json!(false),
@@ -351,7 +352,7 @@ mod tests {
             let below = [(
                 value.get(key.name),
                 format!("{}/{}", at.pointer, key.name),
-                yaml::below(&at.path, key.name),
+                below(&at.path, key.name),
             )];
             let items: Vec<_> = match (value.get(key.name), &key.kind) {
                 (Some(Value::Array(list)), Kind::List { .. }) => (0..list.len())
@@ -418,7 +419,7 @@ mod tests {
                 let mut changed = document.clone();
                 object(&mut changed, &pointer).insert("zzz".to_owned(), json!(1));
                 assert!(!accepts(&schema, &schema.schema, &changed), "{name}: schema, {path}");
-                let wanted = yaml::below(&path, "zzz");
+                let wanted = below(&path, "zzz");
                 let found = problems(&changed);
                 assert!(
                     found.iter().any(|p| p.path == wanted && p.message.starts_with("unknown key")),
@@ -440,7 +441,7 @@ mod tests {
                         if old.is_some_and(|old| old.is_boolean() && wrong.is_boolean()) {
                             continue;
                         }
-                        let wanted = yaml::below(&path, key);
+                        let wanted = below(&path, key);
                         let refused = problems(&changed);
                         assert!(
                             refused.iter().any(|problem| problem.path.starts_with(&wanted)),

@@ -278,9 +278,8 @@ impl<'text> Reader<'text> {
     }
 
     fn quoted(&mut self) -> Result<String, SelectorError> {
-        let quote = match self.rest().chars().next() {
-            Some(quote @ ('"' | '\'' | '`')) => quote,
-            _ => return Err(self.error("expected a quoted value")),
+        let Some(quote @ ('"' | '\'' | '`')) = self.rest().chars().next() else {
+            return Err(self.error("expected a quoted value"));
         };
         let mut value = String::new();
         let mut characters = self.rest().char_indices().skip(1);

@@ -7,11 +7,12 @@ use crate::spec::experiment::{Measure, Metric, Windows};
 use crate::spec::grammar::{Choice, Key, Kind, Presence, Range, Rule, Shape, SpanRule, TextRule};
 use crate::spec::problem::{Findings, accepted_words, quoted};
 use crate::spec::selector::Selector;
+use crate::spec::tree::{Node, Value};
 use crate::spec::walk::bound::{self, FORM_KEYS, Reach, Scale};
 use crate::spec::walk::claim::{self, EXPECT, Slices, Subject};
-use crate::spec::walk::fields::{Fields, Place};
+use crate::spec::walk::fields::Fields;
 use crate::spec::walk::measure::{self, BALANCE, MeasureKind, RATIO, REDUCE};
-use crate::spec::yaml::{Node, Value};
+use crate::spec::walk::place::Place;
 use crate::unit::{Dimension, Quantity, Unit};
 
 /// Results name the recovery claim with this word where others name a metric.
