@@ -142,7 +142,9 @@ impl Broker {
             CardAnswer::Approved => ledger.settled_ok += 1,
             CardAnswer::NoAnswer => ledger.settled_error += 1,
         }
-        let paid = job.card == CardAnswer::Approved && job.customer == Customer::Waits && took <= self.patience;
+        let paid = job.card == CardAnswer::Approved
+            && job.customer == Customer::Waits
+            && took <= self.patience;
         if paid {
             ledger.checkouts_paid += 1;
         } else {
@@ -194,8 +196,13 @@ fn feed(stream: TcpStream, broker: &Broker, roster: &Roster) -> io::Result<()> {
     let mut line = String::new();
     from_worker.read_line(&mut line)?;
     let mut words = line.split_whitespace();
-    let (Some("hello"), Some(name), Some(Ok(pid))) = (words.next(), words.next(), words.next().map(str::parse)) else {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("expected `hello NAME PID`, found {line:?}")));
+    let (Some("hello"), Some(name), Some(Ok(pid))) =
+        (words.next(), words.next(), words.next().map(str::parse))
+    else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("expected `hello NAME PID`, found {line:?}"),
+        ));
     };
     let name = name.to_owned();
     loop {
@@ -219,7 +226,10 @@ fn deliver(job: &Job, to_worker: &mut TcpStream, from_worker: &mut impl BufRead)
     if answer.trim_end() == format!("done {}", job.id) {
         Ok(())
     } else {
-        Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("payment {} got no answer", job.id)))
+        Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("payment {} got no answer", job.id),
+        ))
     }
 }
 

@@ -25,7 +25,11 @@ struct Answer {
 }
 
 /// Answers requests for ever.
-pub(crate) fn serve(listener: &TcpListener, broker: &Arc<Broker>, roster: &Arc<Roster>) -> io::Result<()> {
+pub(crate) fn serve(
+    listener: &TcpListener,
+    broker: &Arc<Broker>,
+    roster: &Arc<Roster>,
+) -> io::Result<()> {
     for stream in listener.incoming() {
         let stream = stream?;
         let (broker, roster) = (Arc::clone(broker), Arc::clone(roster));
@@ -72,9 +76,11 @@ fn answer(request: &str, broker: &Broker, roster: &Roster) -> Answer {
             body: metrics::exposition(&broker.figures(), &roster.slots()),
         },
         ("GET", "/healthz") => health(&roster.slots()),
-        ("GET", "/workers") => {
-            Answer { status: "200 OK", content_type: "application/json", body: workers_json(&roster.slots()) }
-        }
+        ("GET", "/workers") => Answer {
+            status: "200 OK",
+            content_type: "application/json",
+            body: workers_json(&roster.slots()),
+        },
         ("GET", _) => plain("404 Not Found", "pages: /metrics /healthz /workers\n"),
         _ => plain("405 Method Not Allowed", "only GET is answered here\n"),
     }
@@ -98,7 +104,8 @@ fn workers_json(slots: &[Slot]) -> String {
     for (index, slot) in slots.iter().enumerate() {
         let separator = if index == 0 { "" } else { "," };
         let pid = slot.pid.map_or_else(|| "null".to_owned(), |pid| pid.to_string());
-        let started_at = slot.started_at.map_or_else(|| "null".to_owned(), |at| format!("\"{}\"", rfc3339(at)));
+        let started_at =
+            slot.started_at.map_or_else(|| "null".to_owned(), |at| format!("\"{}\"", rfc3339(at)));
         write!(
             json,
             "{separator}\n  {{\"name\": \"{}\", \"pool\": \"{}\", \"pid\": {pid}, \"state\": \"{}\", \

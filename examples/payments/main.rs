@@ -69,8 +69,9 @@ fn main() -> ExitCode {
 /// There is no shutdown code on purpose: when this process ends, however it ends, its sockets close, and a
 /// worker whose socket closes exits.
 fn serve(options: &ServiceOptions) -> io::Result<()> {
-    let http_listener = TcpListener::bind(&options.listen)
-        .map_err(|error| io::Error::new(error.kind(), format!("listening on {}: {error}", options.listen)))?;
+    let http_listener = TcpListener::bind(&options.listen).map_err(|error| {
+        io::Error::new(error.kind(), format!("listening on {}: {error}", options.listen))
+    })?;
     let worker_listener = TcpListener::bind("127.0.0.1:0")?;
     let broker_address = worker_listener.local_addr()?.to_string();
 

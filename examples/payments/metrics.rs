@@ -37,7 +37,11 @@ impl Histogram {
 pub(crate) fn exposition(figures: &Figures, slots: &[Slot]) -> String {
     let mut page = Page { text: String::with_capacity(8_192) };
     payments(&mut page, figures);
-    page.histogram("payment_duration_seconds", "From acceptance to outcome, waiting included.", &figures.duration);
+    page.histogram(
+        "payment_duration_seconds",
+        "From acceptance to outcome, waiting included.",
+        &figures.duration,
+    );
     workers(&mut page, slots);
     processes(&mut page, slots);
     page.text
@@ -49,15 +53,27 @@ fn payments(page: &mut Page, figures: &Figures) {
     page.sample("payments_total", "outcome=\"error\"", figures.settled_error);
     page.family("payments_accepted_total", "counter", "Payments taken on.");
     page.sample("payments_accepted_total", "", figures.accepted);
-    page.family("payments_settled_total", "counter", "Payments that reached an outcome, whatever it was.");
+    page.family(
+        "payments_settled_total",
+        "counter",
+        "Payments that reached an outcome, whatever it was.",
+    );
     page.sample("payments_settled_total", "", figures.settled_ok + figures.settled_error);
-    page.family("payments_put_back_total", "counter", "Payments put back because their worker went away.");
+    page.family(
+        "payments_put_back_total",
+        "counter",
+        "Payments put back because their worker went away.",
+    );
     page.sample("payments_put_back_total", "", figures.put_back);
     page.family("payment_queue_depth", "gauge", "Payments that wait for a worker.");
     page.sample("payment_queue_depth", "", figures.queue_depth);
     page.family("payments_in_flight", "gauge", "Payments in the hands of a worker.");
     page.sample("payments_in_flight", "", figures.in_flight);
-    page.family("payments_unaccounted", "gauge", "Payments accepted, not settled, not waiting, not in flight: lost.");
+    page.family(
+        "payments_unaccounted",
+        "gauge",
+        "Payments accepted, not settled, not waiting, not in flight: lost.",
+    );
     page.sample("payments_unaccounted", "", figures.unaccounted);
     page.family("checkouts_total", "counter", "Checkouts by how they ended for the shop.");
     page.sample("checkouts_total", "outcome=\"paid\"", figures.checkouts_paid);
@@ -72,14 +88,26 @@ fn workers(page: &mut Page, slots: &[Slot]) {
     pools.dedup();
     page.family("payment_workers_running", "gauge", "Workers that take payments.");
     for pool in &pools {
-        page.sample("payment_workers_running", &format!("pool=\"{pool}\""), in_pool(pool, &WorkerState::serves));
+        page.sample(
+            "payment_workers_running",
+            &format!("pool=\"{pool}\""),
+            in_pool(pool, &WorkerState::serves),
+        );
     }
-    page.family("payment_workers_missing", "gauge", "Workers that should take payments and do not.");
+    page.family(
+        "payment_workers_missing",
+        "gauge",
+        "Workers that should take payments and do not.",
+    );
     for pool in &pools {
         let missing = in_pool(pool, &|state: WorkerState| !state.serves());
         page.sample("payment_workers_missing", &format!("pool=\"{pool}\""), missing);
     }
-    page.family("process_restarts_total", "counter", "Worker processes started in place of one that ended.");
+    page.family(
+        "process_restarts_total",
+        "counter",
+        "Worker processes started in place of one that ended.",
+    );
     for slot in slots {
         page.sample("process_restarts_total", &worker_labels(slot), slot.restarts);
     }
@@ -87,7 +115,11 @@ fn workers(page: &mut Page, slots: &[Slot]) {
 
 fn processes(page: &mut Page, slots: &[Slot]) {
     let broker = std::process::id();
-    page.family("process_cpu_seconds_total", "counter", "CPU time of the process that holds the place now.");
+    page.family(
+        "process_cpu_seconds_total",
+        "counter",
+        "CPU time of the process that holds the place now.",
+    );
     if let Some(seconds) = cpu_seconds(broker) {
         page.sample("process_cpu_seconds_total", "process=\"broker\"", seconds);
     }
@@ -96,7 +128,11 @@ fn processes(page: &mut Page, slots: &[Slot]) {
             page.sample("process_cpu_seconds_total", &process_labels(slot), seconds);
         }
     }
-    page.family("process_resident_memory_bytes", "gauge", "Resident memory of the process that holds the place now.");
+    page.family(
+        "process_resident_memory_bytes",
+        "gauge",
+        "Resident memory of the process that holds the place now.",
+    );
     if let Some(bytes) = resident_bytes(broker) {
         page.sample("process_resident_memory_bytes", "process=\"broker\"", bytes);
     }
@@ -121,7 +157,8 @@ struct Page {
 
 impl Page {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
-        writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("writing to a String cannot fail");
+        writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}")
+            .expect("writing to a String cannot fail");
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
@@ -139,7 +176,11 @@ impl Page {
         let mut cumulative = 0;
         for (&edge, &count) in EDGES_MS.iter().zip(&histogram.counts) {
             cumulative += count;
-            self.sample(&bucket, &format!("le=\"{}\"", Duration::from_millis(edge).as_secs_f64()), cumulative);
+            self.sample(
+                &bucket,
+                &format!("le=\"{}\"", Duration::from_millis(edge).as_secs_f64()),
+                cumulative,
+            );
         }
         let total: u64 = histogram.counts.iter().sum();
         self.sample(&bucket, "le=\"+Inf\"", total);

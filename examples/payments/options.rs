@@ -16,12 +16,12 @@ Options (durations are written 250ms, 2s or 1m; shares 0.01% or 2%):
   --listen ADDRESS        where /metrics, /healthz and /workers answer [127.0.0.1:9101]
   --workers N             worker processes [4]
   --canary-workers N      how many of them belong to pool canary, the rest to main [2]
-  --rate R                payments a second, Poisson arrivals [200]
-  --service-time D        mean time a worker needs for a payment, log-normal [16.5ms]
+  --rate R                payments a second, Poisson arrivals [400]
+  --service-time D        mean time a worker needs for a payment, log-normal [8ms]
   --service-variation V   its coefficient of variation [0.35]
   --restart-delay D       how long the supervisor waits before it starts a dead worker again [1s]
   --warm-up D             mean time a new worker needs before it takes payments [300ms]
-  --patience D            a customer whose payment takes longer gives up [2s]
+  --patience D            a customer whose payment takes longer gives up [1.5s]
   --error-share S         share of payments whose card network never answers [0.01%]
   --card-timeout D        how long a worker waits for such a network [250ms]
   --walk-away-share S     share of customers who leave whatever the service does [2%]
@@ -81,12 +81,12 @@ impl ServiceOptions {
             listen: "127.0.0.1:9101".to_owned(),
             workers: 4,
             canary_workers: 2,
-            rate: 200.0,
-            service_time: Duration::from_micros(16_500),
+            rate: 400.0,
+            service_time: Duration::from_millis(8),
             service_variation: 0.35,
             restart_delay: Duration::from_secs(1),
             warm_up: Duration::from_millis(300),
-            patience: Duration::from_secs(2),
+            patience: Duration::from_millis(1_500),
             error_share: 0.000_1,
             card_timeout: Duration::from_millis(250),
             walk_away_share: 0.02,
@@ -159,8 +159,12 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request, String> {
     }
     match arguments.split_first() {
         Some((first, rest)) if first == "worker" => {
-            let mut options =
-                WorkerOptions { name: String::new(), connect: String::new(), warm_up: Duration::ZERO, seed: 0 };
+            let mut options = WorkerOptions {
+                name: String::new(),
+                connect: String::new(),
+                warm_up: Duration::ZERO,
+                seed: 0,
+            };
             for_each_option(rest, |flag, value| options.set(flag, value))?;
             if options.name.is_empty() || options.connect.is_empty() {
                 return Err("a worker needs --name and --connect".to_owned());

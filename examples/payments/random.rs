@@ -32,7 +32,8 @@ impl SplitMix64 {
 
     /// Uniform on the open interval (0, 1), in steps of 2⁻³²: never 0, so its logarithm exists.
     pub(crate) fn uniform(&mut self) -> f64 {
-        let high = u32::try_from(self.next() >> 32).expect("a u64 shifted right by 32 fits in 32 bits");
+        let high =
+            u32::try_from(self.next() >> 32).expect("a u64 shifted right by 32 fits in 32 bits");
         (f64::from(high) + 0.5) / 4_294_967_296.0
     }
 
@@ -45,7 +46,9 @@ impl SplitMix64 {
     pub(crate) fn log_normal(&mut self, mean: Duration, variation: f64) -> Duration {
         let normal = (-2.0 * self.uniform().ln()).sqrt() * (TAU * self.uniform()).cos();
         let variance = variation.mul_add(variation, 1.0).ln();
-        Duration::from_secs_f64(mean.as_secs_f64() * (variance.sqrt() * normal - variance / 2.0).exp())
+        Duration::from_secs_f64(
+            mean.as_secs_f64() * (variance.sqrt() * normal - variance / 2.0).exp(),
+        )
     }
 }
 
@@ -64,7 +67,9 @@ mod tests {
     #[test]
     fn the_log_normal_keeps_its_mean() {
         let mut random = SplitMix64::new(1, 1);
-        let total: f64 = (0..20_000).map(|_| random.log_normal(Duration::from_millis(20), 0.35).as_secs_f64()).sum();
+        let total: f64 = (0..20_000)
+            .map(|_| random.log_normal(Duration::from_millis(20), 0.35).as_secs_f64())
+            .sum();
         assert!((total / 20_000.0 - 0.020).abs() < 0.000_2, "mean {}", total / 20_000.0);
     }
 }

@@ -82,7 +82,8 @@ impl Roster {
     /// What the broker saw of a worker. Late news about a process that is gone already is ignored.
     pub(crate) fn mark(&self, name: &str, pid: u32, state: WorkerState) {
         let mut slots = self.lock();
-        if let Some(slot) = slots.iter_mut().find(|slot| slot.name == name && slot.pid == Some(pid)) {
+        if let Some(slot) = slots.iter_mut().find(|slot| slot.name == name && slot.pid == Some(pid))
+        {
             slot.state = state;
         }
     }
@@ -108,7 +109,11 @@ impl Roster {
 }
 
 /// Starts every worker and one thread per slot that keeps it running.
-pub(crate) fn start(options: &ServiceOptions, broker_address: &str, roster: &Arc<Roster>) -> io::Result<()> {
+pub(crate) fn start(
+    options: &ServiceOptions,
+    broker_address: &str,
+    roster: &Arc<Roster>,
+) -> io::Result<()> {
     for (index, slot) in roster.slots().iter().enumerate() {
         let launcher = Launcher {
             name: slot.name.clone(),
@@ -125,20 +130,31 @@ pub(crate) fn start(options: &ServiceOptions, broker_address: &str, roster: &Arc
     Ok(())
 }
 
-fn keep_running(mut child: Child, index: usize, launcher: &Launcher, restart_delay: Duration, roster: &Roster) {
+fn keep_running(
+    mut child: Child,
+    index: usize,
+    launcher: &Launcher,
+    restart_delay: Duration,
+    roster: &Roster,
+) {
     loop {
         let pid = child.id();
         let ended = child.wait();
         roster.ended(index);
         match ended {
-            Ok(status) => eprintln!("payments: {} ({pid}) ended: {status}; next in {restart_delay:?}", launcher.name),
+            Ok(status) => eprintln!(
+                "payments: {} ({pid}) ended: {status}; next in {restart_delay:?}",
+                launcher.name
+            ),
             Err(error) => eprintln!("payments: waiting for {} ({pid}): {error}", launcher.name),
         }
         child = loop {
             thread::sleep(restart_delay);
             match launcher.launch() {
                 Ok(next) => break next,
-                Err(error) => eprintln!("payments: starting {}: {error}; trying again", launcher.name),
+                Err(error) => {
+                    eprintln!("payments: starting {}: {error}; trying again", launcher.name)
+                }
             }
         };
         roster.started(index, child.id());
@@ -158,7 +174,15 @@ struct Launcher {
 impl Launcher {
     fn launch(&self) -> io::Result<Child> {
         Command::new(env::current_exe()?)
-            .args(["worker", "--queue", self.pool, "--name", &self.name, "--connect", &self.broker_address])
+            .args([
+                "worker",
+                "--queue",
+                self.pool,
+                "--name",
+                &self.name,
+                "--connect",
+                &self.broker_address,
+            ])
             .arg("--warm-up")
             .arg(format!("{}ms", self.warm_up.as_millis()))
             .arg("--seed")

@@ -30,9 +30,13 @@ pub(crate) fn work(options: &WorkerOptions) -> io::Result<()> {
             return Ok(());
         }
         let mut words = line.split_whitespace();
-        let (Some("job"), Some(id), Some(Ok(micros))) = (words.next(), words.next(), words.next().map(str::parse))
+        let (Some("job"), Some(id), Some(Ok(micros))) =
+            (words.next(), words.next(), words.next().map(str::parse))
         else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("expected `job ID MICROS`, found {line:?}")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("expected `job ID MICROS`, found {line:?}"),
+            ));
         };
         // The work of a payment is waiting for a card network: it takes time, not CPU.
         thread::sleep(Duration::from_micros(micros));
