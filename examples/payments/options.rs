@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn durations_and_shares_need_their_unit() {
         assert_eq!(duration("--warm-up", "16.5ms"), Ok(Duration::from_micros(16_500)));
-        assert_eq!(duration("--warm-up", "2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("--warm-up", "2m"), Ok(Duration::from_mins(2)));
         assert!(duration("--warm-up", "3").is_err());
         assert!(duration("--warm-up", "-1s").is_err());
         assert!(share("--error-share", "0.01").is_err());

@@ -153,7 +153,7 @@ fn keep_running(
             match launcher.launch() {
                 Ok(next) => break next,
                 Err(error) => {
-                    eprintln!("payments: starting {}: {error}; trying again", launcher.name)
+                    eprintln!("payments: starting {}: {error}; trying again", launcher.name);
                 }
             }
         };
