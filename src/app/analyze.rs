@@ -11,7 +11,7 @@ use crate::app::frames::{Digests, Shelf, names_of_metric, names_of_recovery};
 use crate::report::{self, Style, Templates};
 use crate::run::Campaign;
 use crate::source::metrics::Recording;
-use crate::spec::{Experiment, Metric};
+use crate::spec::Experiment;
 use crate::store;
 use crate::summary::{self, MetricSummary, RecoverySummary, SummaryError};
 use crate::verdict::result::{AnalysisResult, Warning};
@@ -111,7 +111,9 @@ fn analyze_dossiers(dossiers: &[Dossier], seed: u64) -> Result<AnalysisResult, A
     let in_order: Vec<&Dossier> =
         campaign.sessions.iter().map(|session| &dossiers[session.given]).collect();
     let Some(first) = in_order.first() else {
-        return Err(AppError::Usage("no recording was given: name one or more directories".to_owned()));
+        return Err(AppError::Usage(
+            "no recording was given: name one or more directories".to_owned(),
+        ));
     };
     // The document of the earliest session speaks: claims come before data.
     let experiment = &first.checked.experiment;
@@ -169,44 +171,34 @@ struct Measured {
     recovery: Option<RecoverySummary>,
 }
 
-/// One piece of measuring work.
-enum Piece<'data> {
-    Metric(&'data Metric),
-    Recovery,
-}
-
-/// What a piece of work makes.
-enum Made {
-    Metric(Box<MetricSummary>),
-    Recovery(Option<RecoverySummary>),
-}
-
-/// Measures all metrics and the recovery, a few metrics in memory at a time.
+/// Measures all metrics, a few in memory at a time, then the recovery, which stands on their baselines.
 fn measure(
     experiment: &Experiment,
     campaign: &Campaign,
     recordings: &[&Recording],
     digests: &Digests,
 ) -> Result<Measured, AppError> {
-    let mut pieces: Vec<Piece<'_>> = experiment.metrics.iter().map(Piece::Metric).collect();
-    pieces.push(Piece::Recovery);
-    let names: Vec<Vec<String>> = pieces
-        .iter()
-        .map(|piece| match piece {
-            Piece::Metric(metric) => names_of_metric(metric),
-            Piece::Recovery => names_of_recovery(experiment),
-        })
-        .collect();
-    let work = |at: usize, shelf: &Shelf<'_>| -> Result<Made, SummaryError> {
-        match pieces[at] {
-            Piece::Metric(metric) => summary::summarise(metric, campaign, experiment, shelf)
-                .map(|made| Made::Metric(Box::new(made))),
-            Piece::Recovery => summary::recovery(campaign, experiment, shelf).map(Made::Recovery),
-        }
-    };
+    let names: Vec<Vec<String>> = experiment.metrics.iter().map(names_of_metric).collect();
+    let metrics = over_groups(recordings, digests, &names, |at, shelf| {
+        summary::summarise(&experiment.metrics[at], campaign, experiment, shelf)
+    })?;
+    let names = [names_of_recovery(experiment)];
+    let recovery = over_groups(recordings, digests, &names, |_, shelf| {
+        summary::recovery(experiment, campaign, &metrics, shelf)
+    })?;
+    Ok(Measured { metrics, recovery: recovery.into_iter().next().flatten() })
+}
+
+/// Works on groups of metrics, each with its frames of all sessions on a shelf; results in the order of the groups.
+fn over_groups<T: Send>(
+    recordings: &[&Recording],
+    digests: &Digests,
+    groups: &[Vec<String>],
+    work: impl Fn(usize, &Shelf<'_>) -> Result<T, SummaryError> + Sync,
+) -> Result<Vec<T>, AppError> {
     let groups: Vec<Vec<&str>> =
-        names.iter().map(|group| group.iter().map(String::as_str).collect()).collect();
-    let made: Vec<Result<Made, AppError>> = if let [only] = recordings {
+        groups.iter().map(|group| group.iter().map(String::as_str).collect()).collect();
+    let made: Vec<Result<T, AppError>> = if let [only] = recordings {
         only.map(&groups, |at, frames| {
             let mut shelf = Shelf::new(recordings, digests);
             for frame in frames {
@@ -229,12 +221,5 @@ fn measure(
             })
             .collect()
     };
-    let mut measured = Measured { metrics: Vec::new(), recovery: None };
-    for made in made {
-        match made? {
-            Made::Metric(summary) => measured.metrics.push(*summary),
-            Made::Recovery(recovery) => measured.recovery = recovery,
-        }
-    }
-    Ok(measured)
+    made.into_iter().collect()
 }

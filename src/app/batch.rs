@@ -51,7 +51,11 @@ struct Failure {
 ///
 /// # Errors
 /// [`AppError::Stream`] if input or output breaks; a bad recording is an answer, not an error.
-pub fn run(input: impl BufRead, mut output: impl Write, seed: u64) -> Result<BatchOutcome, AppError> {
+pub fn run(
+    input: impl BufRead,
+    mut output: impl Write,
+    seed: u64,
+) -> Result<BatchOutcome, AppError> {
     let broken = |what| move |source| AppError::Stream { what, source };
     let mut outcome = BatchOutcome::default();
     let mut lines = input.lines();
@@ -69,7 +73,8 @@ pub fn run(input: impl BufRead, mut output: impl Write, seed: u64) -> Result<Bat
         if chunk.is_empty() {
             break;
         }
-        let answers: Vec<(bool, String)> = chunk.par_iter().map(|line| answer(line, seed)).collect();
+        let answers: Vec<(bool, String)> =
+            chunk.par_iter().map(|line| answer(line, seed)).collect();
         for (is_result, text) in answers {
             if is_result {
                 outcome.results += 1;

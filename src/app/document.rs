@@ -32,7 +32,8 @@ impl Dossier {
         let beside = document.parent().map_or_else(PathBuf::new, Path::to_owned);
         let checked = read_experiment(&document)?;
         let record = run.map_or_else(|| beside.join("run.json"), Path::to_owned);
-        let samples = if is_directory { given.to_owned() } else { samples_of(&checked.experiment, &beside)? };
+        let samples =
+            if is_directory { given.to_owned() } else { samples_of(&checked.experiment, &beside)? };
         let run = read_run(&record)?;
         let recording = Recording::open(&samples)?;
         Ok(Self { given: given.to_owned(), checked, run, recording })
@@ -85,7 +86,10 @@ pub(crate) fn read(
     hint: &'static str,
 ) -> Result<Vec<u8>, AppError> {
     let failed = |source| AppError::Read { what, path: path.to_owned(), source, hint };
-    #[expect(clippy::disallowed_methods, reason = "commands read the files that their arguments name")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "commands read the files that their arguments name"
+    )]
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes).map_err(failed)?;

@@ -16,7 +16,10 @@ pub(crate) struct Shelf<'data> {
 
 impl<'data> Shelf<'data> {
     /// An empty shelf over the recordings of all sessions, in session order.
-    pub(crate) const fn new(recordings: &'data [&'data Recording], digests: &'data Digests) -> Self {
+    pub(crate) const fn new(
+        recordings: &'data [&'data Recording],
+        digests: &'data Digests,
+    ) -> Self {
         Self { recordings, held: BTreeMap::new(), digests }
     }
 
@@ -68,9 +71,7 @@ impl Digests {
 /// Names of the series that a metric is measured from.
 pub(crate) fn names_of_metric(metric: &Metric) -> Vec<String> {
     match &metric.measure {
-        Measure::Ratio { part, total, .. } => {
-            counters(&[part.metric_name(), total.metric_name()])
-        }
+        Measure::Ratio { part, total, .. } => counters(&[part.metric_name(), total.metric_name()]),
         Measure::Histogram { base, .. } => {
             let base = base.metric_name();
             let mut names = counters(&[&format!("{base}_bucket"), &format!("{base}_count")]);

@@ -23,7 +23,12 @@ pub fn run(
         Some(folder) => Templates::with_overrides(folder)?,
         None => Templates::embedded()?,
     };
-    let bytes = read(result, "the result", RESULT_BYTES, "give a result.json that `unfazed analyze` wrote")?;
+    let bytes = read(
+        result,
+        "the result",
+        RESULT_BYTES,
+        "give a result.json that `unfazed analyze` wrote",
+    )?;
     let text = String::from_utf8_lossy(&bytes);
     let in_file = |source| AppError::Report { path: Some(result.to_owned()), source };
     let parsed = report::from_json(&text).map_err(in_file)?;

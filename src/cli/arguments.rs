@@ -7,9 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Judge process-kill experiments: pass, fail or inconclusive, right at the stated level.
 #[derive(Debug, Parser)]
 #[command(name = "unfazed", version, propagate_version = true, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done or pass · 1 fail · 2 usage or invalid document · 3 inconclusive · \
+#[command(
+    after_help = "Exit codes: 0 done or pass · 1 fail · 2 usage or invalid document · 3 inconclusive · \
     4 a file or source could not be read or written · 5 refused · 70 a bug of ours\n\n\
-    Example: unfazed analyze datasets/payment-worker-kill -o out")]
+    Example: unfazed analyze datasets/payment-worker-kill -o out"
+)]
 pub(crate) struct Arguments {
     /// Say only what went wrong.
     #[arg(long, short, global = true)]
@@ -45,8 +47,10 @@ pub(crate) enum Command {
     #[command(after_help = "Example: unfazed schema > experiment.schema.json")]
     Schema,
     /// Call statistics kernels: JSON lines in, JSON lines out.
-    #[command(after_help = "Example: echo '{\"id\":1,\"method\":\"clopper_pearson\",\"inputs\":{\"x\":14,\"n\":14},\
-        \"args\":{\"conf_level\":0.9}}' | unfazed stat")]
+    #[command(
+        after_help = "Example: echo '{\"id\":1,\"method\":\"clopper_pearson\",\"inputs\":{\"x\":14,\"n\":14},\
+        \"args\":{\"conf_level\":0.9}}' | unfazed stat"
+    )]
     Stat,
     /// Print completions for a shell.
     #[command(after_help = "Example: unfazed completions bash > /etc/bash_completion.d/unfazed")]

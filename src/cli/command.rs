@@ -6,7 +6,9 @@ use std::path::Path;
 use clap::{CommandFactory, Parser};
 
 use crate::app::{self, AppError};
-use crate::cli::arguments::{AnalyzeArguments, Arguments, CheckArguments, Command, ReportArguments};
+use crate::cli::arguments::{
+    AnalyzeArguments, Arguments, CheckArguments, Command, ReportArguments,
+};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::terminal::Terminal;
 
@@ -86,7 +88,10 @@ fn batch(list: &Path, seed: u64, terminal: Terminal) -> Result<ExitCode, AppErro
     let outcome = if list == Path::new("-") {
         app::batch::run(io::stdin().lock(), output, seed)?
     } else {
-        #[expect(clippy::disallowed_methods, reason = "commands read the files that their arguments name")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "commands read the files that their arguments name"
+        )]
         let file = std::fs::File::open(list).map_err(|source| AppError::Read {
             what: "the list of recordings",
             path: list.to_owned(),
@@ -154,5 +159,7 @@ fn print(text: &str, terminal: Terminal) -> Result<ExitCode, AppError> {
 }
 
 fn write(text: &str, terminal: Terminal) -> Result<(), AppError> {
-    terminal.result(text).map_err(|source| AppError::Stream { what: "write to standard output", source })
+    terminal
+        .result(text)
+        .map_err(|source| AppError::Stream { what: "write to standard output", source })
 }

@@ -15,7 +15,10 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Decides on colour: as asked, else only on a terminal and without `NO_COLOR`.
     pub(crate) fn new(quiet: bool, color: ColorChoice) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "NO_COLOR is part of the terminal's contract")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "NO_COLOR is part of the terminal's contract"
+        )]
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let style = match color {
             ColorChoice::Always => Style::Ansi,

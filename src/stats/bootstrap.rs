@@ -49,8 +49,14 @@ impl Statistic {
     /// Refuses samples that are too small, not finite or without spread, and quantiles outside [0, 1].
     pub(in crate::stats) fn check(self, values: &[f64]) -> Result<(), Undefined> {
         require_finite(values)?;
-        if let Some(p) = self.probability() && !(0.0..=1.0).contains(&p) {
-            return Err(Undefined::OutOfRange { what: "the quantile", found: p, accepted: "0 to 1" });
+        if let Some(p) = self.probability()
+            && !(0.0..=1.0).contains(&p)
+        {
+            return Err(Undefined::OutOfRange {
+                what: "the quantile",
+                found: p,
+                accepted: "0 to 1",
+            });
         }
         if values.len() < 2 {
             return Err(Undefined::TooFew { found: values.len(), needed: 2 });
@@ -101,7 +107,9 @@ fn leave_one_out(sorted: &[f64], statistic: Statistic) -> Vec<f64> {
     match (statistic, statistic.probability()) {
         (_, Some(p)) => {
             let place = place(sorted.len() - 1, p, QuantileType::LinearModes);
-            let without = |left_out: usize, position: usize| sorted[position + usize::from(position >= left_out)];
+            let without = |left_out: usize, position: usize| {
+                sorted[position + usize::from(position >= left_out)]
+            };
             (0..sorted.len())
                 .map(|i| {
                     let (below, above) = (without(i, place.below), without(i, place.above));
@@ -112,7 +120,9 @@ fn leave_one_out(sorted: &[f64], statistic: Statistic) -> Vec<f64> {
         (Statistic::StandardDeviation, None) => {
             // Leaving out x takes n/(n − 1)·(x − m)² from the sum of squares.
             let squares = sum_of_squares(sorted);
-            let left = |value: f64| larger(0.0, squares - n / (n - 1.0) * (value - center) * (value - center));
+            let left = |value: f64| {
+                larger(0.0, squares - n / (n - 1.0) * (value - center) * (value - center))
+            };
             sorted.iter().map(|&value| (left(value) / (n - 2.0)).sqrt()).collect()
         }
         (Statistic::Mean | Statistic::Median | Statistic::Quantile(_), None) => {
@@ -160,7 +170,11 @@ impl Distribution {
     /// let limits = found.interval(Method::Bca, 0.95, Alternative::TwoSided).unwrap();
     /// assert!(limits.contains(found.estimate()));
     /// ```
-    pub fn draw(values: &[f64], statistic: Statistic, draws: Resampling<'_>) -> Result<Self, Undefined> {
+    pub fn draw(
+        values: &[f64],
+        statistic: Statistic,
+        draws: Resampling<'_>,
+    ) -> Result<Self, Undefined> {
         statistic.check(values)?;
         let sorted = sorted_copy(values);
         let n = sorted.len();
@@ -232,7 +246,12 @@ impl Distribution {
     /// Efron and Tibshirani 1993, equations 14.9 to 14.15).
     /// Edge cases: BCa does not exist without an acceleration, or when no resampled value lies on one side
     /// of the estimate.
-    pub fn interval(&self, method: Method, level: f64, alternative: Alternative) -> Result<Interval, Undefined> {
+    pub fn interval(
+        &self,
+        method: Method,
+        level: f64,
+        alternative: Alternative,
+    ) -> Result<Interval, Undefined> {
         require_level("the confidence level", level)?;
         let error = match alternative {
             Alternative::TwoSided => (1.0 - level) / 2.0,
@@ -268,11 +287,19 @@ impl Distribution {
 
 /// z₀ of the share of resampled values below the estimate.
 pub(in crate::stats) fn bias(below: f64) -> Result<f64, Undefined> {
-    if below > 0.0 && below < 1.0 { Ok(normal_quantile(below)) } else { Err(Undefined::DegenerateVariance) }
+    if below > 0.0 && below < 1.0 {
+        Ok(normal_quantile(below))
+    } else {
+        Err(Undefined::DegenerateVariance)
+    }
 }
 
 /// The probability at which BCa reads the limit that a percentile interval reads at `probability`.
-pub(in crate::stats) fn bca_level(probability: f64, bias: f64, acceleration: f64) -> Result<f64, Undefined> {
+pub(in crate::stats) fn bca_level(
+    probability: f64,
+    bias: f64,
+    acceleration: f64,
+) -> Result<f64, Undefined> {
     let shifted = bias + normal_quantile(probability);
     let shrunk = 1.0 - acceleration * shifted;
     if shrunk <= 0.0 {
@@ -322,12 +349,18 @@ pub fn bootstrap_t_mean(
             let moments = Moments::resampled(&centred, positions, stream);
             let spread = moments.standard_deviation(n);
             let deviation = moments.sum / size;
-            if spread > 0.0 { deviation / (spread / size.sqrt()) } else { f64::INFINITY.copysign(deviation) }
+            if spread > 0.0 {
+                deviation / (spread / size.sqrt())
+            } else {
+                f64::INFINITY.copysign(deviation)
+            }
         },
     )?;
     t.sort_unstable_by(f64::total_cmp);
     let se = (sum_of_squares(values) / (size - 1.0) / size).sqrt();
-    let at = |probability: f64| sorted_quantile(&t, probability, QuantileType::LinearModes).map(|t| center - se * t);
+    let at = |probability: f64| {
+        sorted_quantile(&t, probability, QuantileType::LinearModes).map(|t| center - se * t)
+    };
     let error = match alternative {
         Alternative::TwoSided => (1.0 - level) / 2.0,
         Alternative::Less | Alternative::Greater => 1.0 - level,
@@ -379,7 +412,9 @@ mod tests {
     #[test]
     fn leaving_one_out_by_formula_agrees_with_removing_it() {
         for statistic in ALL {
-            for (fast, slow) in leave_one_out(&SAMPLE, statistic).iter().zip(slow_leave_one_out(&SAMPLE, statistic)) {
+            for (fast, slow) in
+                leave_one_out(&SAMPLE, statistic).iter().zip(slow_leave_one_out(&SAMPLE, statistic))
+            {
                 assert!((fast - slow).abs() < 1e-12, "{statistic:?}: {fast} {slow}");
             }
         }
@@ -388,7 +423,9 @@ mod tests {
     #[test]
     fn degenerate_samples_have_no_interval() {
         for statistic in ALL {
-            let refused = |values: &[f64]| Distribution::draw(values, statistic, draws(100)).unwrap_err().code();
+            let refused = |values: &[f64]| {
+                Distribution::draw(values, statistic, draws(100)).unwrap_err().code()
+            };
             assert_eq!(refused(&[5.0; 8]), "degenerate_variance");
             assert_eq!(refused(&[5.0]), "too_few");
             assert_eq!(refused(&[5.0, f64::NAN]), "non_finite");

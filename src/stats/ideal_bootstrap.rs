@@ -50,7 +50,11 @@ pub struct IdealBootstrap {
 /// let found = ideal_bootstrap(&[1.1, 2.7, 3.2, 5.9, 14.0], Statistic::Mean, 0.95).unwrap();
 /// assert!((found.bca_lower - 2.58).abs() < 1e-12);
 /// ```
-pub fn ideal_bootstrap(values: &[f64], statistic: Statistic, level: f64) -> Result<IdealBootstrap, Undefined> {
+pub fn ideal_bootstrap(
+    values: &[f64],
+    statistic: Statistic,
+    level: f64,
+) -> Result<IdealBootstrap, Undefined> {
     require_level("the confidence level", level)?;
     statistic.check(values)?;
     let n = values.len();
@@ -71,7 +75,8 @@ pub fn ideal_bootstrap(values: &[f64], statistic: Statistic, level: f64) -> Resu
     let weight = |weighted: &Weighted| wide_count_to_f64(weighted.ways.into()) / size;
     let estimate = statistic.of_sorted(&sorted);
     let mean: f64 = all.iter().map(|weighted| weighted.value * weight(weighted)).sum();
-    let variance: f64 = all.iter().map(|weighted| (weighted.value - mean).powi(2) * weight(weighted)).sum();
+    let variance: f64 =
+        all.iter().map(|weighted| (weighted.value - mean).powi(2) * weight(weighted)).sum();
     let scale = larger(all[0].value.abs(), all[all.len() - 1].value.abs());
     let slack = 1e-12 * larger(estimate.abs(), scale);
     let below: f64 = all
@@ -210,7 +215,10 @@ mod tests {
     #[test]
     fn a_sample_over_the_limit_is_refused() {
         let values: Vec<f64> = (0..13).map(f64::from).collect();
-        assert_eq!(ideal_bootstrap(&values, Statistic::Mean, 0.9).unwrap_err().code(), "work_limit");
+        assert_eq!(
+            ideal_bootstrap(&values, Statistic::Mean, 0.9).unwrap_err().code(),
+            "work_limit"
+        );
     }
 
     #[test]

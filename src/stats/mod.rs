@@ -4,16 +4,6 @@
 //! its edge cases. A number that does not exist is an [`Undefined`] with a reason, never NaN; limits
 //! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
 
-pub mod brunner_munzel;
-pub mod clustered_ratio;
-pub mod distribution;
-pub mod fisher;
-pub mod hodges_lehmann;
-pub mod mann_kendall;
-pub mod mann_whitney;
-pub mod theil_sen;
-pub mod newcombe;
-pub mod permutation;
 pub mod band;
 pub mod bootstrap;
 pub mod brunner_munzel;
@@ -52,8 +42,6 @@ pub mod student_t;
 pub mod success_run;
 pub mod theil_sen;
 pub mod tost;
-pub mod resample;
-pub mod rmst;
 pub mod turnbull;
 
 mod brent;

@@ -56,7 +56,11 @@ pub fn segments(values: &[f64], rule: Segmentation) -> Result<Segments, Undefine
     }
     for (what, found) in [("min_size", rule.min_size), ("jump", rule.jump)] {
         if found == 0 {
-            return Err(Undefined::OutOfRange { what, found: 0.0, accepted: "a whole number of at least 1" });
+            return Err(Undefined::OutOfRange {
+                what,
+                found: 0.0,
+                accepted: "a whole number of at least 1",
+            });
         }
     }
     let n = values.len();
@@ -142,7 +146,10 @@ impl Prefix {
         sums.push(running);
         for value in values {
             let centred = value - center;
-            running = Sums { values: running.values + centred, squares: running.squares + centred * centred };
+            running = Sums {
+                values: running.values + centred,
+                squares: running.squares + centred * centred,
+            };
             sums.push(running);
         }
         Self { sums }
@@ -174,7 +181,8 @@ pub fn usual_penalty(values: &[f64]) -> Result<f64, Undefined> {
     if values.len() < 2 {
         return Err(Undefined::TooFew { found: values.len(), needed: 2 });
     }
-    let mut differences: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let mut differences: Vec<f64> =
+        values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
     differences.sort_unstable_by(f64::total_cmp);
     let sigma = sorted_median(&differences) / (std::f64::consts::SQRT_2 * THREE_QUARTER_NORMAL);
     if sigma <= 0.0 {

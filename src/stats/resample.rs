@@ -111,7 +111,11 @@ fn to_position(position: u64) -> usize {
 
 /// Σ of a resample of the values.
 #[inline]
-pub(in crate::stats) fn resampled_sum(values: &[f64], positions: Positions, stream: &mut Stream) -> f64 {
+pub(in crate::stats) fn resampled_sum(
+    values: &[f64],
+    positions: Positions,
+    stream: &mut Stream,
+) -> f64 {
     let mut sums = [0.0; 2];
     let mut turn = 0;
     positions.draw(stream, |position| {
@@ -131,7 +135,11 @@ pub(in crate::stats) struct Moments {
 impl Moments {
     /// The sums of a resample of values, which should be centred so that the squares keep their digits.
     #[inline]
-    pub(in crate::stats) fn resampled(centred: &[f64], positions: Positions, stream: &mut Stream) -> Self {
+    pub(in crate::stats) fn resampled(
+        centred: &[f64],
+        positions: Positions,
+        stream: &mut Stream,
+    ) -> Self {
         let (mut sum, mut squares) = (0.0, 0.0);
         positions.draw(stream, |position| {
             let value = centred[position];
@@ -190,7 +198,11 @@ mod tests {
         let values: Vec<f64> = (0..37).map(f64::from).collect();
         let run = || {
             resampling(1000)
-                .run("test", || (), |(), stream| resampled_sum(&values, Positions::of(&values), stream))
+                .run(
+                    "test",
+                    || (),
+                    |(), stream| resampled_sum(&values, Positions::of(&values), stream),
+                )
                 .unwrap()
         };
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -202,7 +214,11 @@ mod tests {
         let values = [1.0, 2.0, 4.0];
         let run = |resamples| {
             resampling(resamples)
-                .run("test", || (), |(), stream| resampled_sum(&values, Positions::of(&values), stream))
+                .run(
+                    "test",
+                    || (),
+                    |(), stream| resampled_sum(&values, Positions::of(&values), stream),
+                )
                 .unwrap()
         };
         assert_eq!(run(300)[..], run(700)[..300]);
@@ -216,7 +232,8 @@ mod tests {
         for _ in 0..10_000 {
             Positions::of(&values).draw(&mut stream, |position| counts[position] += 1);
         }
-        let chi: f64 = counts.iter().map(|&count| (f64::from(count) - 10_000.0).powi(2) / 10_000.0).sum();
+        let chi: f64 =
+            counts.iter().map(|&count| (f64::from(count) - 10_000.0).powi(2) / 10_000.0).sum();
         // 22.46 is the 0.999 quantile of chi-squared with 6 degrees of freedom.
         assert!(chi < 22.46, "{chi}");
     }
@@ -242,7 +259,8 @@ mod tests {
 
     #[test]
     fn no_resamples_and_too_many_are_refused() {
-        let run = |resamples| resampling(resamples).run("test", || (), |(), _| 0.0).unwrap_err().code();
+        let run =
+            |resamples| resampling(resamples).run("test", || (), |(), _| 0.0).unwrap_err().code();
         assert_eq!(run(0), "too_few");
         assert_eq!(run(MAX_RESAMPLES + 1), "work_limit");
     }

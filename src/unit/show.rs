@@ -53,7 +53,11 @@ pub fn seconds(seconds: f64) -> String {
         let minutes = (whole / 60.0).floor();
         let rest = whole - minutes * 60.0;
         let sign = if seconds < 0.0 { "−" } else { "" };
-        if rest == 0.0 { format!("{sign}{minutes} min") } else { format!("{sign}{minutes} min {rest} s") }
+        if rest == 0.0 {
+            format!("{sign}{minutes} min")
+        } else {
+            format!("{sign}{minutes} min {rest} s")
+        }
     }
 }
 
@@ -98,7 +102,8 @@ pub fn significant(number: f64, digits: i32) -> String {
     }
     let decimals = usize::try_from((digits - 1 - exponent).max(0)).expect("not negative");
     let text = format!("{:.decimals$}", number.abs());
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    let text =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     if number < 0.0 && text != "0" { format!("−{text}") } else { text.to_owned() }
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn trend_p(values: &[f64]) -> Option<f64> {
 
 /// Why a claim against the baseline cannot be judged, if the baselines drift.
 pub(crate) fn unsteady(claim: &Claim, kills: &[Kill<'_>], gates: &mut GateLog) -> Option<Cause> {
-    let values: Vec<f64> = kills.iter().filter_map(|kill| kill.windows.baseline.value.ok()).collect();
+    let values: Vec<f64> =
+        kills.iter().filter_map(|kill| kill.windows.baseline.value.ok()).collect();
     let trend = trend_p(&values)?;
     if gates.at_least("level of a trend in the baselines", trend, policy::BASELINE_LEVEL) {
         return None;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::run::Arm;
 use crate::spec::{Claim, Estimand, Measure, Metric};
 use crate::summary::{MetricSummary, MissingEdge, PreKillLoss};
-use crate::verdict::baseline;
 use crate::unit::Seed;
+use crate::verdict::baseline;
 use crate::verdict::control::{self, Arms, Control};
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, Basis, Kill, Sight};
@@ -255,10 +255,14 @@ fn lost_words(code: ReasonCode, indices: &[String], edge: Option<MissingEdge>) -
                 if edge.above.is_finite() { edge.above.to_string() } else { "+Inf".to_owned() },
                 edge.bound
             ),
-            None => format!("{which}: the bound lies inside a bucket; add a bucket edge there to decide it"),
+            None => format!(
+                "{which}: the bound lies inside a bucket; add a bucket edge there to decide it"
+            ),
         },
         ReasonCode::UndecidedByResolution => {
-            format!("{which}: the return lies between two samples around the deadline; sample more often; {counted}")
+            format!(
+                "{which}: the return lies between two samples around the deadline; sample more often; {counted}"
+            )
         }
         ReasonCode::CensoredBeforeDeadline => {
             format!("{which}: observation ended before the deadline was decided; {counted}")

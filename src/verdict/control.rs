@@ -43,11 +43,20 @@ pub(crate) fn look(
     };
     let margin = sample.margin(claim, controls);
     let half = margin.neutral + (margin.bound - margin.neutral) * policy::CONTROL_MARGIN_SHARE;
-    let other_half = margin.neutral - (margin.bound - margin.neutral) * policy::CONTROL_MARGIN_SHARE;
+    let other_half =
+        margin.neutral - (margin.bound - margin.neutral) * policy::CONTROL_MARGIN_SHARE;
     let both = limits(&values, alpha);
     let breaks = !gates.at_most("control arm against the bound", estimate, margin.bound);
-    let worse = both.lower.is_some_and(|lower| !gates.at_most("lower limit of the control arm against half of the margin", lower, half));
-    let better = both.upper.is_some_and(|upper| !gates.at_least("upper limit of the control arm against half of the margin the other way", upper, other_half));
+    let worse = both.lower.is_some_and(|lower| {
+        !gates.at_most("lower limit of the control arm against half of the margin", lower, half)
+    });
+    let better = both.upper.is_some_and(|upper| {
+        !gates.at_least(
+            "upper limit of the control arm against half of the margin the other way",
+            upper,
+            other_half,
+        )
+    });
     if !breaks && !worse && !better {
         return Control::Quiet;
     }
@@ -59,12 +68,21 @@ pub(crate) fn look(
             show::significant(sample.shown(estimate), 3)
         ),
     );
-    if values.len() >= policy::CONTROLS_TO_DECIDE { Control::Subtract(cause) } else { Control::Moved(cause) }
+    if values.len() >= policy::CONTROLS_TO_DECIDE {
+        Control::Subtract(cause)
+    } else {
+        Control::Moved(cause)
+    }
 }
 
 /// Difference in differences: kills against controls shifted by the margin, by the permuted Brunner–Munzel test
 /// (Neubert & Brunner 2007), beside Welch's t. Lost kills take the worst rank for a pass and the best for a fail.
-pub(crate) fn subtract(mut ruling: Ruling, arms: &Arms<'_>, alpha: f64, gates: &mut GateLog) -> Ruling {
+pub(crate) fn subtract(
+    mut ruling: Ruling,
+    arms: &Arms<'_>,
+    alpha: f64,
+    gates: &mut GateLog,
+) -> Ruling {
     let Arms { metric, seed, fault, controls, margin } = *arms;
     let shift = margin.bound - margin.neutral;
     let control = controls.values();

@@ -61,8 +61,9 @@ pub(crate) fn rule(
         missed: small(tally.outside),
         unknown: small(tally.unknown),
         n: small(total),
-        share: (total > 0)
-            .then(|| crate::verdict::kill::number(tally.inside) / crate::verdict::kill::number(total)),
+        share: (total > 0).then(|| {
+            crate::verdict::kill::number(tally.inside) / crate::verdict::kill::number(total)
+        }),
         lower: ruling.decision.lower,
         upper: ruling.decision.upper,
         required_share: recovery.share,

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::run::{Arm, Campaign};
-use crate::spec::{
-    Across, Amount, Band, Claim, Counted, Measure, Metric, Reduce, Strictness,
-};
+use crate::spec::{Across, Amount, Band, Claim, Counted, Measure, Metric, Reduce, Strictness};
 use crate::summary::{IterationSummary, MetricSummary, PreKillLoss, census};
 use crate::unit::{Unit, show};
 use crate::verdict::claim::kind;
@@ -39,7 +37,9 @@ pub(crate) fn assemble(evidence: &Evidence<'_>, judged: Judged) -> AnalysisResul
         .into_iter()
         .map(|(index, cause)| exclusion(index, cause))
         .collect();
-    let count = |arm: Arm| small(campaign.iterations.iter().filter(|entry| entry.iteration.arm == arm).count());
+    let count = |arm: Arm| {
+        small(campaign.iterations.iter().filter(|entry| entry.iteration.arm == arm).count())
+    };
     let fault = count(Arm::Fault);
     let lost = excluded
         .iter()
@@ -194,7 +194,8 @@ pub(crate) fn baseline_estimate(metric: &Metric, kills: &[Kill<'_>], alpha: f64)
 
 /// The experiment windows of all kills without lost data.
 pub(crate) fn experiment_estimate(metric: &Metric, kills: &[Kill<'_>], alpha: f64) -> Estimate {
-    let known = kills.iter().filter(|kill| kill.lost.is_none()).map(|kill| &kill.windows.experiment);
+    let known =
+        kills.iter().filter(|kill| kill.lost.is_none()).map(|kill| &kill.windows.experiment);
     estimate::of_windows(metric, known, alpha)
 }
 
@@ -340,7 +341,11 @@ pub(crate) fn measure(metric: &Metric) -> String {
             format!("quantile {quantile} of the values of {} (type 7)", selector.text())
         }
         Measure::Balance { incoming, outgoing } => {
-            format!("|{} − {}| from the baseline's start to the end", incoming.text(), outgoing.text())
+            format!(
+                "|{} − {}| from the baseline's start to the end",
+                incoming.text(),
+                outgoing.text()
+            )
         }
         Measure::Query { expression, reduce } => {
             format!("{} of the query {expression}", reduce_words(*reduce))

@@ -29,7 +29,11 @@ pub(crate) fn of_windows<'summary>(
 /// The pseudo-median with its limits.
 fn of_values(values: &[f64], alpha: f64) -> Estimate {
     let both = limits(values, alpha);
-    Estimate { estimate: pseudo_median(values).filter(|v| v.is_finite()), lower: both.lower, upper: both.upper }
+    Estimate {
+        estimate: pseudo_median(values).filter(|v| v.is_finite()),
+        lower: both.lower,
+        upper: both.upper,
+    }
 }
 
 /// A ratio of sums with its clustered limits.
@@ -82,12 +86,18 @@ pub(crate) fn of_change(
     let values: Vec<f64> = pairs
         .iter()
         .map(|pair| {
-            if quotient { (pair.experiment / pair.baseline).ln() } else { pair.experiment - pair.baseline }
+            if quotient {
+                (pair.experiment / pair.baseline).ln()
+            } else {
+                pair.experiment - pair.baseline
+            }
         })
         .collect();
     let estimate = of_values(&values, alpha);
     let show = |value: Option<f64>| {
-        value.map(|number| if quotient { number.exp() } else { number }).filter(|number| number.is_finite())
+        value
+            .map(|number| if quotient { number.exp() } else { number })
+            .filter(|number| number.is_finite())
     };
     Some(Effect {
         form: if quotient { EffectForm::Ratio } else { EffectForm::Difference },

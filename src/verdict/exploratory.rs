@@ -11,13 +11,11 @@ use crate::verdict::result::{Exploratory, MetricResult};
 
 /// The unadjusted p-value of one metric.
 pub(crate) fn p_value(kills: &[Kill<'_>]) -> Exploratory {
-    let differences: Vec<f64> = kills
-        .iter()
-        .filter_map(Pair::of)
-        .map(|pair| pair.experiment - pair.baseline)
-        .collect();
+    let differences: Vec<f64> =
+        kills.iter().filter_map(Pair::of).map(|pair| pair.experiment - pair.baseline).collect();
     // The exact distribution costs n³; beyond a thousand kills the normal one is as good.
-    let null = if differences.len() > 1000 { NullDistribution::Normal } else { NullDistribution::Exact };
+    let null =
+        if differences.len() > 1000 { NullDistribution::Normal } else { NullDistribution::Exact };
     let p_value = signed_rank_test(&differences, Alternative::TwoSided, Zeros::Pratt, null)
         .ok()
         .map(|test| test.p.get());

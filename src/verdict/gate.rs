@@ -34,7 +34,11 @@ impl GateLog {
 
     /// Whether `count >= threshold`.
     pub(crate) fn enough(&mut self, name: &str, count: usize, threshold: usize) -> bool {
-        self.at_least(name, crate::stats::count_to_f64(count), crate::stats::count_to_f64(threshold))
+        self.at_least(
+            name,
+            crate::stats::count_to_f64(count),
+            crate::stats::count_to_f64(threshold),
+        )
     }
 
     /// Notes that a comparison was not possible.

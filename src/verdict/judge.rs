@@ -18,8 +18,8 @@ use crate::verdict::exploratory;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, Kill, Sight, small};
 use crate::verdict::result::{
-    AnalysisResult, MetricResult, Reason,
-    ReasonCode, RecoveryResult, Role, TimeResult, Verdict, Warning,
+    AnalysisResult, MetricResult, Reason, ReasonCode, RecoveryResult, Role, TimeResult, Verdict,
+    Warning,
 };
 use crate::verdict::ruling::Ruling;
 use crate::verdict::sentence::{self, Conditions, Headlined};
@@ -116,7 +116,8 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
         reasons.push(Reason {
             code: ReasonCode::NoClaims,
             metric: None,
-            message: "nothing is claimed: add an `expect` to a metric or `within` to recovery".to_owned(),
+            message: "nothing is claimed: add an `expect` to a metric or `within` to recovery"
+                .to_owned(),
             iterations_needed: None,
         });
     }
@@ -319,7 +320,11 @@ fn recovery_result(
     conditions: &Conditions,
     headlined: &mut Vec<Headlined>,
 ) -> RecoveryResult {
-    let spec = evidence.experiment.recovery.as_ref().expect("recovery times exist only with a recovery section");
+    let spec = evidence
+        .experiment
+        .recovery
+        .as_ref()
+        .expect("recovery times exist only with a recovery section");
     let signal = evidence.experiment.metrics.iter().find(|metric| metric.name == spec.signal);
     let mut warnings = Vec::new();
     if let Some(count) = times.recover.never_departed.filter(|count| *count > 0) {

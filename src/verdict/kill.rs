@@ -199,7 +199,11 @@ pub(crate) fn line(
         text.push_str(&format!(" ({} unknown)", tally.unknown));
     }
     if let Some(worst) = &worst {
-        text.push_str(&format!("; worst {} at kill {}", worst_words(metric, claim, worst.value, basis), worst.index));
+        text.push_str(&format!(
+            "; worst {} at kill {}",
+            worst_words(metric, claim, worst.value, basis),
+            worst.index
+        ));
     }
     text.push_str(&share::proof_words(tally, proven_share, claim.share, confidence));
     Kills {
@@ -213,12 +217,7 @@ pub(crate) fn line(
 }
 
 /// The kill that oversteps its bound most, or comes closest to it.
-fn worst(
-    metric: &Metric,
-    claim: &Claim,
-    kills: &[Kill<'_>],
-    basis: Basis,
-) -> Option<WorstKill> {
+fn worst(metric: &Metric, claim: &Claim, kills: &[Kill<'_>], basis: Basis) -> Option<WorstKill> {
     let mut worst: Option<(f64, WorstKill)> = None;
     for kill in kills.iter().filter(|kill| kill.lost.is_none()) {
         let Ok(experiment) = kill.windows.experiment.value else { continue };
@@ -275,8 +274,10 @@ pub(crate) fn basis(claim: &Claim, kills: &[Kill<'_>]) -> Basis {
 /// Whether every baseline and experiment value that is known is above zero.
 pub(crate) fn all_positive(kills: &[Kill<'_>]) -> bool {
     kills.iter().all(|kill| {
-        let positive = |window: &WindowValue| window.value.is_err() || window.value.is_ok_and(|v| v > 0.0);
-        positive(&kill.windows.baseline) && (kill.lost.is_some() || positive(&kill.windows.experiment))
+        let positive =
+            |window: &WindowValue| window.value.is_err() || window.value.is_ok_and(|v| v > 0.0);
+        positive(&kill.windows.baseline)
+            && (kill.lost.is_some() || positive(&kill.windows.experiment))
     })
 }
 

@@ -63,7 +63,8 @@ fn enough_events(metric: &Metric, kills: &[Kill<'_>]) -> bool {
         let enough = |counts: Option<Counts>| {
             counts.is_some_and(|counts| part(metric, &counts) >= policy::RATIO_EVENTS_FOR_LOGS)
         };
-        enough(kill.windows.baseline.counts) && (kill.lost.is_some() || enough(kill.windows.experiment.counts))
+        enough(kill.windows.baseline.counts)
+            && (kill.lost.is_some() || enough(kill.windows.experiment.counts))
     })
 }
 
@@ -107,7 +108,8 @@ fn change(pairs: &[Pair], amount: Amount) -> Option<Change> {
         return None;
     }
     let sum = |of: fn(&Pair) -> f64| pairs.iter().map(of).sum::<f64>();
-    let (baseline_total, experiment_total) = (sum(|p| p.baseline_total), sum(|p| p.experiment_total));
+    let (baseline_total, experiment_total) =
+        (sum(|p| p.baseline_total), sum(|p| p.experiment_total));
     if baseline_total <= 0.0 || experiment_total <= 0.0 {
         return None;
     }
@@ -123,7 +125,8 @@ fn change(pairs: &[Pair], amount: Amount) -> Option<Change> {
     let squares: f64 = pairs
         .iter()
         .map(|p| {
-            let of_experiment = (p.experiment_part - experiment * p.experiment_total) / experiment_total;
+            let of_experiment =
+                (p.experiment_part - experiment * p.experiment_total) / experiment_total;
             let of_baseline = (p.baseline_part - baseline * p.baseline_total) / baseline_total;
             (of_experiment / experiment_scale - of_baseline / baseline_scale).powi(2)
         })
@@ -141,8 +144,11 @@ pub(crate) fn rule(
     gates: &mut GateLog,
 ) -> Ruling {
     let increase = matches!(claim.form, Form::IncreaseAtMost | Form::AtMost);
-    let (worst, best) =
-        if increase { (LostAs::AllPart, LostAs::NoPart) } else { (LostAs::NoPart, LostAs::AllPart) };
+    let (worst, best) = if increase {
+        (LostAs::AllPart, LostAs::NoPart)
+    } else {
+        (LostAs::NoPart, LostAs::AllPart)
+    };
     let cautious = change(&pairs(metric, kills, worst), claim.amount);
     let generous = change(&pairs(metric, kills, best), claim.amount);
     let signed = if increase { claim.amount.value() } else { -claim.amount.value() };
@@ -199,7 +205,10 @@ pub(crate) fn rule(
     }
     ruling.causes.push(Cause::new(
         ReasonCode::IntervalStraddlesBound,
-        format!("not shown either way: the limits lie on both sides of {}", show::significant(shown_bound, 4)),
+        format!(
+            "not shown either way: the limits lie on both sides of {}",
+            show::significant(shown_bound, 4)
+        ),
     ));
     ruling
 }

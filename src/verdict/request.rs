@@ -53,7 +53,8 @@ impl Requests {
         };
         let at_most = matches!(claim.form, Form::AtMost | Form::IncreaseAtMost);
         let bad_is_adverse = required.is_some() || bad_is_part == at_most;
-        let adverse = |counts: &Counts, bad: f64| if bad_is_adverse { bad } else { counts.total - bad };
+        let adverse =
+            |counts: &Counts, bad: f64| if bad_is_adverse { bad } else { counts.total - bad };
         let mut requests = Self {
             cautious: Vec::new(),
             generous: Vec::new(),
@@ -78,7 +79,12 @@ impl Requests {
             }
             let Some(counts) = kill.windows.experiment.counts else { continue };
             let total = counts.total;
-            requests.cautious.push(Cluster { index, session, adverse: adverse(&counts, counts.bad), total });
+            requests.cautious.push(Cluster {
+                index,
+                session,
+                adverse: adverse(&counts, counts.bad),
+                total,
+            });
             requests.generous.push(Cluster {
                 index,
                 session,
@@ -182,7 +188,12 @@ pub(crate) fn smallest_level(decides: impl Fn(f64) -> bool) -> f64 {
 }
 
 /// Rules on all requests.
-pub(crate) fn rule(requests: &Requests, strictness: Strictness, alpha: f64, gates: &mut GateLog) -> Ruling {
+pub(crate) fn rule(
+    requests: &Requests,
+    strictness: Strictness,
+    alpha: f64,
+    gates: &mut GateLog,
+) -> Ruling {
     let clusters = requests.cautious.len();
     let bound = requests.bound;
     let pass_alpha = alpha * policy::CLUSTERED_PASS_ALPHA_SHARE;
@@ -197,7 +208,8 @@ pub(crate) fn rule(requests: &Requests, strictness: Strictness, alpha: f64, gate
             .is_some_and(|upper| within(upper, bound, strictness))
     });
     let p_fail = smallest_level(|level| {
-        lower_limit(&requests.generous, level).is_some_and(|lower| !within(lower, bound, strictness))
+        lower_limit(&requests.generous, level)
+            .is_some_and(|lower| !within(lower, bound, strictness))
     });
     match upper {
         Some(upper) => {
@@ -265,7 +277,12 @@ fn too_few(clusters: usize) -> Cause {
 }
 
 /// The limits lie on both sides of the bound.
-fn straddles(requests: &Requests, upper: Option<f64>, lower: Option<f64>, pass_alpha: f64) -> Cause {
+fn straddles(
+    requests: &Requests,
+    upper: Option<f64>,
+    lower: Option<f64>,
+    pass_alpha: f64,
+) -> Cause {
     let clusters = requests.cautious.len();
     let all = total(&requests.cautious);
     let seen = adverse(&requests.cautious);
@@ -273,11 +290,16 @@ fn straddles(requests: &Requests, upper: Option<f64>, lower: Option<f64>, pass_a
         // Enough requests that none of them bad would be too lucky at the bound.
         let wanted = pass_alpha.ln() / (-requests.bound).ln_1p();
         let iterations = (wanted / (all / number(clusters))).ceil();
-        (iterations.is_finite() && iterations <= f64::from(policy::ITERATIONS_WORTH_SUGGESTING)).then(|| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
-            let iterations = iterations as u32;
-            iterations.max(crate::verdict::kill::small(clusters) + 1)
-        })
+        (iterations.is_finite() && iterations <= f64::from(policy::ITERATIONS_WORTH_SUGGESTING))
+            .then(|| {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "between 0 and 1000"
+                )]
+                let iterations = iterations as u32;
+                iterations.max(crate::verdict::kill::small(clusters) + 1)
+            })
     } else {
         iterations_to_clear(clusters, seen / all, requests.bound, lower, upper)
     };
@@ -289,8 +311,11 @@ fn straddles(requests: &Requests, upper: Option<f64>, lower: Option<f64>, pass_a
             show::plain(all),
             show::percent(requests.show(requests.bound)),
             needed.map_or_else(
-                || "more than 1000 iterations would be needed: change the bound or the metric".to_owned(),
-                |needed| format!("about {needed} iterations in all would settle it if they look like these"),
+                || "more than 1000 iterations would be needed: change the bound or the metric"
+                    .to_owned(),
+                |needed| format!(
+                    "about {needed} iterations in all would settle it if they look like these"
+                ),
             )
         ),
         needed,
@@ -310,13 +335,16 @@ fn dispersion(requests: &Requests, upper: Option<f64>, gates: &mut GateLog) -> O
         upper,
         requests.bound * policy::DISPERSION_BOUND_SHARE,
     );
-    let steady = gates.at_most("variation of the error rate between iterations", cv, policy::DISPERSION_CV);
-    let largest = requests
-        .cautious
-        .iter()
-        .max_by(|left, right| left.adverse.total_cmp(&right.adverse))?;
+    let steady =
+        gates.at_most("variation of the error rate between iterations", cv, policy::DISPERSION_CV);
+    let largest =
+        requests.cautious.iter().max_by(|left, right| left.adverse.total_cmp(&right.adverse))?;
     let burst = errors >= policy::BURST_ERRORS
-        && !gates.at_most("share of all errors in one iteration", largest.adverse / errors, policy::BURST_SHARE);
+        && !gates.at_most(
+            "share of all errors in one iteration",
+            largest.adverse / errors,
+            policy::BURST_SHARE,
+        );
     if far || (steady && !burst) {
         return None;
     }

@@ -35,7 +35,11 @@ pub(crate) struct Cause {
 
 impl Cause {
     /// A cause that more iterations would settle.
-    pub(crate) const fn with_needed(code: ReasonCode, message: String, iterations_needed: Option<u32>) -> Self {
+    pub(crate) const fn with_needed(
+        code: ReasonCode,
+        message: String,
+        iterations_needed: Option<u32>,
+    ) -> Self {
         Self { code, message, iterations_needed }
     }
 
@@ -53,7 +57,14 @@ impl Cause {
 impl Ruling {
     /// A ruling without causes yet.
     pub(crate) const fn of(decision: Decision, passes: bool, fails: bool) -> Self {
-        Self { decision, passes, fails, causes: Vec::new(), sensitivity: Vec::new(), warnings: Vec::new() }
+        Self {
+            decision,
+            passes,
+            fails,
+            causes: Vec::new(),
+            sensitivity: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Blocks a pass and a fail.

@@ -83,7 +83,9 @@ pub(crate) fn of_claim(
             conditions.words(),
             capitalised(line)
         ),
-        Verdict::Fail => format!("{} ({}). {}.", capitalised(breach), conditions.holm(), capitalised(line)),
+        Verdict::Fail => {
+            format!("{} ({}). {}.", capitalised(breach), conditions.holm(), capitalised(line))
+        }
         Verdict::Inconclusive => {
             format!("Not shown either way. Seen: {line}. {}.", capitalised(&first_message(reasons)))
         }
@@ -92,7 +94,9 @@ pub(crate) fn of_claim(
 
 /// The message of the reason that weighs most.
 fn first_message(reasons: &[Reason]) -> String {
-    reasons.first().map_or_else(|| "no reason was recorded".to_owned(), |reason| reason.message.clone())
+    reasons
+        .first()
+        .map_or_else(|| "no reason was recorded".to_owned(), |reason| reason.message.clone())
 }
 
 /// The text with its first letter in upper case.
@@ -132,9 +136,12 @@ pub(crate) struct Headlined {
 pub(crate) fn short(kills: &Kills, metric: &Metric) -> String {
     let total = kills.inside + kills.outside + kills.unknown;
     let mut text = format!("{} of {total} kills inside", kills.inside);
-    if kills.outside > 0 && let Some(worst) = &kills.worst {
+    if kills.outside > 0
+        && let Some(worst) = &kills.worst
+    {
         let shown = show::significant(worst.value, 3);
-        let shown = if metric_shows_values(kills) { show::value(worst.value, &metric.unit) } else { shown };
+        let shown =
+            if metric_shows_values(kills) { show::value(worst.value, &metric.unit) } else { shown };
         text.push_str(&format!(", worst {shown}"));
     }
     text
@@ -152,8 +159,11 @@ pub(crate) fn headline(verdict: Verdict, claims: &[Headlined], conditions: &Cond
         Verdict::Fail => fail(claims, conditions),
         Verdict::Inconclusive => inconclusive(claims),
     };
-    let breaching: Vec<&str> =
-        claims.iter().filter(|claim| claim.baseline_breaches).map(|claim| claim.name.as_str()).collect();
+    let breaching: Vec<&str> = claims
+        .iter()
+        .filter(|claim| claim.baseline_breaches)
+        .map(|claim| claim.name.as_str())
+        .collect();
     if !breaching.is_empty() {
         text.push_str(&format!(
             "; the baseline of {} is out of its bound even without a kill",
@@ -170,7 +180,11 @@ fn pass(claims: &[Headlined], conditions: &Conditions) -> String {
         claims.iter().filter(|claim| claim.this_run).map(|claim| claim.name.as_str()).collect();
     let mut text = "Pass: ".to_owned();
     if inferred > 0 {
-        let which = if inferred == 1 { "its claim is".to_owned() } else { format!("any of {inferred} claims is") };
+        let which = if inferred == 1 {
+            "its claim is".to_owned()
+        } else {
+            format!("any of {inferred} claims is")
+        };
         text.push_str(&format!(
             "if the next kill is like these, the data rule out ({}) that {which} broken, under {}",
             conditions.level(),
@@ -188,7 +202,8 @@ fn pass(claims: &[Headlined], conditions: &Conditions) -> String {
 }
 
 fn fail(claims: &[Headlined], conditions: &Conditions) -> String {
-    let failing: Vec<&Headlined> = claims.iter().filter(|claim| claim.verdict == Verdict::Fail).collect();
+    let failing: Vec<&Headlined> =
+        claims.iter().filter(|claim| claim.verdict == Verdict::Fail).collect();
     let lines: Vec<String> = failing
         .iter()
         .map(|claim| {
@@ -205,7 +220,8 @@ fn inconclusive(claims: &[Headlined]) -> String {
     let open: Vec<&Headlined> =
         claims.iter().filter(|claim| claim.verdict == Verdict::Inconclusive).collect();
     let Some(first) = open.iter().max_by_key(|claim| (claim.outside, claim.total == 0)) else {
-        return "Inconclusive: the document claims nothing; add an `expect` or a `within`".to_owned();
+        return "Inconclusive: the document claims nothing; add an `expect` or a `within`"
+            .to_owned();
     };
     let seen = if first.outside > 0 {
         format!("{}: {}", first.name, first.short)
@@ -220,7 +236,10 @@ fn inconclusive(claims: &[Headlined]) -> String {
             Some(_) | None => format!("{}: {}", first.name, first.short),
         }
     };
-    let needed = open.iter().filter_map(|claim| claim.needed.map(|needed| (needed, claim))).max_by_key(|(needed, _)| *needed);
+    let needed = open
+        .iter()
+        .filter_map(|claim| claim.needed.map(|needed| (needed, claim)))
+        .max_by_key(|(needed, _)| *needed);
     let all_known = open.iter().all(|claim| claim.needed.is_some());
     let wanted = match needed {
         Some((needed, claim)) if all_known => {
@@ -228,7 +247,8 @@ fn inconclusive(claims: &[Headlined]) -> String {
             format!("needed: about {more} more clean {}", if more == 1 { "kill" } else { "kills" })
         }
         Some(_) | None => {
-            let open_end = open.iter().find(|claim| claim.needed.is_none()).copied().unwrap_or(first);
+            let open_end =
+                open.iter().find(|claim| claim.needed.is_none()).copied().unwrap_or(first);
             format!("{}: {}", open_end.name, open_end.reason)
         }
     };

@@ -6,8 +6,8 @@
 
 use crate::spec::Claim;
 use crate::stats::clustered_ratio::{ClusteredRatio, Truncation};
-use crate::stats::hodges_lehmann::LimitSide;
 use crate::stats::distribution::{beta_quantile, binomial_at_least, binomial_cdf};
+use crate::stats::hodges_lehmann::LimitSide;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{Sight, Tally, number, small};
@@ -70,7 +70,10 @@ pub(crate) fn proof_words(
         && let Some(more) = total.checked_sub(small(tally.total())).filter(|more| *more > 0)
     {
         let kills = if more == 1 { "kill" } else { "kills" };
-        words.push_str(&format!("; {more} more clean {kills} would prove {}", show::percent(target)));
+        words.push_str(&format!(
+            "; {more} more clean {kills} would prove {}",
+            show::percent(target)
+        ));
     }
     words
 }
@@ -92,7 +95,8 @@ pub(crate) fn rule_by_session(
     let plain: Vec<Sight> = sights.iter().map(|(_, sight)| *sight).collect();
     let mut ruling = rule(claim, &plain, alpha, gates);
     let counts = |adverse: fn(&Sight) -> bool| {
-        let mut sessions: std::collections::BTreeMap<u32, (f64, f64)> = std::collections::BTreeMap::new();
+        let mut sessions: std::collections::BTreeMap<u32, (f64, f64)> =
+            std::collections::BTreeMap::new();
         for (session, sight) in sights {
             let entry = sessions.entry(*session).or_insert((0.0, 0.0));
             entry.0 += if adverse(sight) { 1.0 } else { 0.0 };
@@ -107,13 +111,17 @@ pub(crate) fn rule_by_session(
         && let Ok(ratio) = ClusteredRatio::of(&not_inside, &kills)
     {
         let upper = clustered(&ratio, alpha, LimitSide::Upper, 1.0);
-        ruling.passes = gates.at_most("clustered upper limit of the share of kills outside", upper, allowed);
+        ruling.passes =
+            gates.at_most("clustered upper limit of the share of kills outside", upper, allowed);
         ruling.decision.lower = Some(1.0 - upper);
     }
     let (outside, kills) = counts(|sight| matches!(sight, Sight::Outside));
-    if ruling.fails && let Ok(ratio) = ClusteredRatio::of(&outside, &kills) {
+    if ruling.fails
+        && let Ok(ratio) = ClusteredRatio::of(&outside, &kills)
+    {
         let lower = clustered(&ratio, alpha, LimitSide::Lower, 0.0);
-        ruling.fails = !gates.at_most("clustered lower limit of the share of kills outside", lower, allowed);
+        ruling.fails =
+            !gates.at_most("clustered lower limit of the share of kills outside", lower, allowed);
         ruling.decision.upper = Some(1.0 - lower);
     }
     if !ruling.passes && !ruling.fails && ruling.causes.is_empty() {
@@ -154,8 +162,7 @@ pub(crate) fn rule_share(
         upper,
         bound: required,
         method: "clopper_pearson".to_owned(),
-        p_pass: (total > 0)
-            .then(|| binomial_at_least(tally.inside as u64, total as u64, required)),
+        p_pass: (total > 0).then(|| binomial_at_least(tally.inside as u64, total as u64, required)),
         p_fail: (total > 0)
             .then(|| binomial_cdf((tally.inside + tally.unknown) as u64, total as u64, required)),
         p_fail_holm: None,
@@ -277,7 +284,9 @@ mod tests {
 
     #[test]
     fn the_table_of_kills_to_prove_is_the_published_one() {
-        for (share, table) in [(0.8, [14, 22, 30]), (0.85, [19, 30, 40]), (0.9, [29, 46, 61]), (0.95, [59, 93, 124])] {
+        for (share, table) in
+            [(0.8, [14, 22, 30]), (0.85, [19, 30, 40]), (0.9, [29, 46, 61]), (0.95, [59, 93, 124])]
+        {
             for (misses, total) in table.into_iter().enumerate() {
                 assert_eq!(kills_to_prove(share, misses, 0.05), Some(total), "{share} {misses}");
             }

@@ -13,7 +13,11 @@ pub(crate) fn rule(claim: &Claim, sights: &[Sight], gates: &mut GateLog) -> Ruli
     let held = tally.total() > 0 && tally.inside == tally.total();
     let broke = tally.outside > 0;
     if tally.total() > 0 {
-        gates.at_most("kills not inside the bound in this run", number(tally.outside + tally.unknown), 0.0);
+        gates.at_most(
+            "kills not inside the bound in this run",
+            number(tally.outside + tally.unknown),
+            0.0,
+        );
     }
     let decision = Decision {
         quantity: if claim.form.is_against_baseline() {

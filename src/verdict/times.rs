@@ -13,11 +13,7 @@ use crate::verdict::result::{TimeEntry, TimeResult};
 
 /// The times of all usable kills.
 pub(crate) fn usable(reading: &ReadingSummary) -> Vec<&RecoveryTime> {
-    reading
-        .times
-        .iter()
-        .filter(|time| time.arm == Arm::Fault && time.excluded.is_none())
-        .collect()
+    reading.times.iter().filter(|time| time.arm == Arm::Fault && time.excluded.is_none()).collect()
 }
 
 /// Median, restricted mean and single times.
@@ -54,7 +50,10 @@ pub(crate) fn describe(reading: &ReadingSummary, confidence: f64) -> TimeResult 
     };
     result.median_s = curve.quantile(0.5);
     if result.median_s.is_none() && events > 0 {
-        result.note = Some("the median is not reached: fewer than half of the kills were seen to the event".to_owned());
+        result.note = Some(
+            "the median is not reached: fewer than half of the kills were seen to the event"
+                .to_owned(),
+        );
     }
     // One-sided limits at the confidence are the ends of a two-sided interval at 2·confidence − 1.
     if times.len() > 1
@@ -64,7 +63,10 @@ pub(crate) fn describe(reading: &ReadingSummary, confidence: f64) -> TimeResult 
         result.median_upper_s = interval.upper;
     }
     // The restricted mean runs to the last moment that every kill could have reached.
-    let horizon = observations.iter().map(|seen| seen.time).fold(0.0, |most: f64, time| if time > most { time } else { most });
+    let horizon = observations
+        .iter()
+        .map(|seen| seen.time)
+        .fold(0.0, |most: f64, time| if time > most { time } else { most });
     if events > 0
         && horizon > 0.0
         && let Ok(mean) = restricted_mean(&curve, horizon)

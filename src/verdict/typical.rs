@@ -14,7 +14,9 @@ use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, Basis, Kill, small};
 use crate::verdict::policy;
-use crate::verdict::result::{DecidedQuantity, Decision, ReasonCode, Sensitivity, Verdict, Warning};
+use crate::verdict::result::{
+    DecidedQuantity, Decision, ReasonCode, Sensitivity, Verdict, Warning,
+};
 use crate::verdict::ruling::{Cause, Ruling};
 
 /// One number per kill, oriented so that smaller is better, with the bound on the same scale.
@@ -97,7 +99,9 @@ impl Sample {
     pub(crate) fn of(metric: &Metric, claim: &Claim, kills: &[Kill<'_>], basis: Basis) -> Self {
         let lost: Vec<LostKill> = kills
             .iter()
-            .filter_map(|kill| kill.lost.map(|code| LostKill { session: kill.windows.session, code }))
+            .filter_map(|kill| {
+                kill.lost.map(|code| LostKill { session: kill.windows.session, code })
+            })
             .collect();
         let seen: Vec<&Kill<'_>> = kills.iter().filter(|kill| kill.lost.is_none()).collect();
         if let Some(required) = kill::share_required(metric, claim) {
@@ -140,8 +144,12 @@ impl Sample {
                 (Scale::NegatedExponential, -(-bound).ln_1p(), DecidedQuantity::Effect)
             }
             // A plain amount is compared with the difference itself, …
-            Form::IncreaseAtMost if plain_amount(claim) => (Scale::AsIs, bound, DecidedQuantity::Effect),
-            Form::DecreaseAtMost if plain_amount(claim) => (Scale::Negated, bound, DecidedQuantity::Effect),
+            Form::IncreaseAtMost if plain_amount(claim) => {
+                (Scale::AsIs, bound, DecidedQuantity::Effect)
+            }
+            Form::DecreaseAtMost if plain_amount(claim) => {
+                (Scale::Negated, bound, DecidedQuantity::Effect)
+            }
             // … an allowance that differs between iterations is taken off first, so that zero is the bound.
             Form::IncreaseAtMost => (Scale::AsIs, 0.0, DecidedQuantity::Effect),
             Form::DecreaseAtMost => (Scale::Negated, 0.0, DecidedQuantity::Effect),
@@ -283,7 +291,9 @@ pub(crate) fn pseudo_median(values: &[f64]) -> Option<f64> {
     if values.iter().any(|value| !value.is_finite()) {
         return median_with_lost(values);
     }
-    hodges_lehmann::pseudo_median(values, 0.5, Alternative::TwoSided).ok().map(|found| found.estimate)
+    hodges_lehmann::pseudo_median(values, 0.5, Alternative::TwoSided)
+        .ok()
+        .map(|found| found.estimate)
 }
 
 /// The median, lost values included as infinities.
@@ -309,7 +319,12 @@ pub(crate) fn limits(values: &[f64], alpha: f64) -> PseudoMedianLimits {
 }
 
 /// Rules on the pseudo-median.
-pub(crate) fn rule(sample: &Sample, strictness: Strictness, alpha: f64, gates: &mut GateLog) -> Ruling {
+pub(crate) fn rule(
+    sample: &Sample,
+    strictness: Strictness,
+    alpha: f64,
+    gates: &mut GateLog,
+) -> Ruling {
     let pessimistic = sample.pessimistic();
     let optimistic = sample.optimistic();
     let n = pessimistic.len();
@@ -380,7 +395,9 @@ fn causes(
                     "more than {} iterations would be needed: change the bound or the metric",
                     policy::ITERATIONS_WORTH_SUGGESTING
                 ),
-                |needed| format!("about {needed} iterations in all would settle it if they look like these"),
+                |needed| format!(
+                    "about {needed} iterations in all would settle it if they look like these"
+                ),
             )
         ),
         needed,
@@ -405,7 +422,11 @@ pub(crate) fn iterations_to_clear(
     if !needed.is_finite() || needed > f64::from(policy::ITERATIONS_WORTH_SUGGESTING) {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 1000"
+    )]
     let needed = needed as u32;
     Some(needed.max(small(n) + 1))
 }
@@ -413,7 +434,8 @@ pub(crate) fn iterations_to_clear(
 /// No data could have decided.
 fn too_few(n: usize, alpha: f64) -> Cause {
     // The smallest attainable level of a signed-rank test is 2^−n.
-    let needed = (1_u32..64).find(|count| 0.5_f64.powi(i32::try_from(*count).unwrap_or(64)) <= alpha);
+    let needed =
+        (1_u32..64).find(|count| 0.5_f64.powi(i32::try_from(*count).unwrap_or(64)) <= alpha);
     Cause::with_needed(
         ReasonCode::TooFewIterations,
         format!(
@@ -431,10 +453,9 @@ fn beside_sign_flip(sample: &Sample, alpha: f64, ruling: &mut Ruling) {
     if !sample.lost.is_empty() || n == 0 || n > policy::SIGN_FLIP_ITERATIONS {
         return;
     }
-    let shifted: Vec<f64> = sample.known.iter().map(|known| known.cautious - sample.bound).collect();
-    let p = |alternative| {
-        sign_flip_test(&shifted, alternative).ok().map(|test| test.p.get())
-    };
+    let shifted: Vec<f64> =
+        sample.known.iter().map(|known| known.cautious - sample.bound).collect();
+    let p = |alternative| sign_flip_test(&shifted, alternative).ok().map(|test| test.p.get());
     let (p_pass, p_fail) = (p(Alternative::Less), p(Alternative::Greater));
     let verdict = match (p_pass, p_fail) {
         (Some(pass), _) if pass <= alpha => Verdict::Pass,
@@ -458,12 +479,9 @@ fn beside_sign_flip(sample: &Sample, alpha: f64, ruling: &mut Ruling) {
         return;
     }
     let farthest = pseudo_median(&sample.values()).and_then(|middle| {
-        sample
-            .known
-            .iter()
-            .max_by(|left, right| {
-                (left.cautious - middle).abs().total_cmp(&(right.cautious - middle).abs())
-            })
+        sample.known.iter().max_by(|left, right| {
+            (left.cautious - middle).abs().total_cmp(&(right.cautious - middle).abs())
+        })
     });
     if let Some(Known { index, .. }) = farthest {
         ruling.warnings.push(Warning {

@@ -46,7 +46,11 @@ fn changes(kills: &[Kill<'_>]) -> Vec<f64> {
         .iter()
         .filter_map(Pair::of)
         .map(|pair| {
-            if logs { (pair.experiment / pair.baseline).ln() } else { pair.experiment - pair.baseline }
+            if logs {
+                (pair.experiment / pair.baseline).ln()
+            } else {
+                pair.experiment - pair.baseline
+            }
         })
         .collect()
 }
@@ -60,7 +64,8 @@ fn dependence(changes: &[f64]) -> Option<Warning> {
     // Under independence the lag-1 autocorrelation has mean −1/n and a standard error near 1/√n (Box & Jenkins).
     let n = number(changes.len());
     let lag = descriptive::lag1_autocorrelation(changes).ok();
-    let critical = crate::stats::distribution::normal_quantile(1.0 - policy::DEPENDENCE_LEVEL / 2.0);
+    let critical =
+        crate::stats::distribution::normal_quantile(1.0 - policy::DEPENDENCE_LEVEL / 2.0);
     let drifts = trend.is_some_and(|p| p < policy::DEPENDENCE_LEVEL);
     let follows = lag.is_some_and(|lag| lag + 1.0 / n > critical / n.sqrt());
     if !drifts && !follows {
@@ -97,7 +102,10 @@ fn outlier(kills: &[Kill<'_>], changes: &[f64]) -> Option<Warning> {
     let plural = if far.len() == 1 { "iteration" } else { "iterations" };
     Some(warning(
         "outlier_iteration",
-        format!("{plural} {} far from the others: look at it before believing an average", far.join(", ")),
+        format!(
+            "{plural} {} far from the others: look at it before believing an average",
+            far.join(", ")
+        ),
     ))
 }
 
@@ -145,7 +153,8 @@ pub(crate) fn survivorship(
 /// Whether a metric is a latency.
 fn is_latency(metric: &Metric) -> bool {
     let by_measure = matches!(metric.measure, Measure::Histogram { .. } | Measure::Samples { .. });
-    by_measure && (metric.unit == Unit::Seconds || metric.unit.dimension() == crate::unit::Dimension::Time)
+    by_measure
+        && (metric.unit == Unit::Seconds || metric.unit.dimension() == crate::unit::Dimension::Time)
 }
 
 /// Whether the typical change is shown to be downwards.
@@ -175,7 +184,9 @@ fn traffic_falls(kills: &[Kill<'_>], alpha: f64) -> bool {
 }
 
 /// Counts of both windows.
-fn both_counts<'kills>(kills: &'kills [Kill<'_>]) -> impl Iterator<Item = (Counts, Counts)> + 'kills {
+fn both_counts<'kills>(
+    kills: &'kills [Kill<'_>],
+) -> impl Iterator<Item = (Counts, Counts)> + 'kills {
     kills
         .iter()
         .filter(|kill| kill.lost.is_none())

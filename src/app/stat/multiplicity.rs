@@ -56,6 +56,8 @@ fn p_value(p: Option<Number>) -> Result<Option<PValue>, Undefined> {
         None => Ok(None),
         Some(Number(p)) if p.is_nan() => Ok(None),
         Some(Number(p)) if (0.0..=1.0).contains(&p) => Ok(Some(PValue::new(p))),
-        Some(Number(found)) => Err(Undefined::OutOfRange { what: "a p-value", found, accepted: "0 to 1" }),
+        Some(Number(found)) => {
+            Err(Undefined::OutOfRange { what: "a p-value", found, accepted: "0 to 1" })
+        }
     }
 }

@@ -88,9 +88,13 @@ fn answer_power_t_test(request: &Request<'_>) -> Result<Answer, Failure> {
         (Some(n), Some(delta), Some(sd), Some(sig_level), None) => {
             RPower { n, delta, sd, sig_level, power: power(plan(n, delta / sd, sig_level))? }
         }
-        (None, Some(delta), Some(sd), Some(sig_level), Some(power)) => {
-            RPower { n: sample_size(plan(2.0, delta / sd, sig_level), power)?, delta, sd, sig_level, power }
-        }
+        (None, Some(delta), Some(sd), Some(sig_level), Some(power)) => RPower {
+            n: sample_size(plan(2.0, delta / sd, sig_level), power)?,
+            delta,
+            sd,
+            sig_level,
+            power,
+        },
         (Some(n), None, Some(sd), Some(sig_level), Some(power)) => {
             let delta = sd * detectable_effect(plan(n, 0.0, sig_level), power)?;
             RPower { n, delta, sd, sig_level, power }
@@ -99,9 +103,13 @@ fn answer_power_t_test(request: &Request<'_>) -> Result<Answer, Failure> {
             let sd = delta / detectable_effect(plan(n, 0.0, sig_level), power)?;
             RPower { n, delta, sd, sig_level, power }
         }
-        (Some(n), Some(delta), Some(sd), None, Some(power)) => {
-            RPower { n, delta, sd, sig_level: level_for_power(plan(n, delta / sd, 0.05), power)?, power }
-        }
+        (Some(n), Some(delta), Some(sd), None, Some(power)) => RPower {
+            n,
+            delta,
+            sd,
+            sig_level: level_for_power(plan(n, delta / sd, 0.05), power)?,
+            power,
+        },
         _ => {
             return Err(Failure::bad_request(
                 "exactly one of n, delta, sd, sig.level and power must be left open (null)",
