@@ -2,6 +2,8 @@
 //!
 //! The entrance to the walk: bytes in, [`Checked`] or [`Problems`] out.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 use crate::spec::experiment::Experiment;
@@ -58,14 +60,16 @@ impl Experiment {
 
 /// The digest of a document: `sha256:` and the hexadecimal SHA-256 of its bytes.
 fn digest(bytes: &[u8]) -> String {
-    let hexadecimal: String =
-        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hexadecimal}")
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
     use std::path::{Path, PathBuf};
 
     use super::*;
@@ -381,5 +385,20 @@ mod tests {
                 hold(&[lines[..without].concat(), lines[without + 1..].concat()].concat());
             }
         }
+    }
+
+    #[test]
+    fn thousands_of_metrics_and_of_rules_that_name_none_of_them_stay_small() {
+        let mut text = "spec:\n  metrics:\n".to_owned();
+        for index in 0..8000 {
+            writeln!(text, "    - {{name: metric-number-{index}, gauge: x}}").unwrap();
+        }
+        text.push_str("  safety:\n    abort:\n");
+        for index in 0..8000 {
+            writeln!(text, "      - {{metric: matric{index}, above: 5}}").unwrap();
+        }
+        let problems = Experiment::check("many", text.as_bytes()).unwrap_err();
+        assert!(problems.to_string().len() < 1_000_000);
+        assert_eq!(problems.problems().len(), 1001);
     }
 }

@@ -15,6 +15,12 @@ const QUOTED_CHARACTERS: usize = 80;
 /// Longest word for which the nearest known one is looked up: no key is longer, and the search is quadratic.
 const LONGEST_WORD: usize = 64;
 
+/// More accepted words than this are not listed: a document may name thousands of metrics.
+const LISTED_WORDS: usize = 30;
+
+/// Most words among which the nearest one is searched.
+const SEARCHED_WORDS: usize = 200;
+
 /// Fewest letters that count as the beginning of a longer word.
 const SHORTEST_BEGINNING: usize = 4;
 
@@ -149,13 +155,19 @@ pub(crate) fn nearest<'known>(
     let word = plain(word);
     known
         .into_iter()
-        .map(|candidate| {
+        .take(SEARCHED_WORDS)
+        .filter_map(|candidate| {
             let known = plain(candidate);
-            let begins = length >= SHORTEST_BEGINNING && known.starts_with(&word);
+            if length >= SHORTEST_BEGINNING && known.starts_with(&word) {
+                return Some((strsim::damerau_levenshtein(&word, &known).min(limit), candidate));
+            }
+            // The distance is at least the difference in length, which is much cheaper to know.
+            if known.chars().count().abs_diff(length) > limit {
+                return None;
+            }
             let distance = strsim::damerau_levenshtein(&word, &known);
-            (if begins { distance.min(limit) } else { distance }, candidate)
+            (distance <= limit).then_some((distance, candidate))
         })
-        .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -168,6 +180,10 @@ pub(crate) fn accepted_words(found: &str, known: &[&str]) -> String {
 /// Like [`accepted_words`], with something that is accepted beside the words.
 pub(crate) fn accepted_words_or(found: &str, known: &[&str], also: &str) -> String {
     let mut text = match known {
+        [first @ .., _] if first.len() > LISTED_WORDS => {
+            let more = known.len() - LISTED_WORDS;
+            format!("accepted are {} and {more} more", known[..LISTED_WORDS].join(", "))
+        }
         [] => "nothing is accepted here".to_owned(),
         [only] => format!("accepted is {only}"),
         [first @ .., last] => format!("accepted are {} and {last}", first.join(", ")),

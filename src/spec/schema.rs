@@ -589,4 +589,16 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_published_schema_is_the_reviewed_one() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/spec/experiment.schema.json");
+        if std::env::var_os("UNFAZED_UPDATE_CASES").is_some() {
+            std::fs::write(&path, schema_json()).unwrap();
+        }
+        let reviewed: Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert!(reviewed == schema(&EXPERIMENT), "the grammar differs from the reviewed schema");
+    }
 }

@@ -292,13 +292,14 @@ impl Builder {
                     };
                     *key = Some(Key { text: scalar.text, line, column });
                 }
-                Some(Key { text, line, column }) => match lines.get(&text) {
-                    Some(first) => doubled = Some((Key { text, line, column }, *first)),
-                    None => {
+                Some(Key { text, line, column }) => {
+                    if let Some(first) = lines.get(&text) {
+                        doubled = Some((Key { text, line, column }, *first));
+                    } else {
                         lines.insert(text.clone(), line);
                         entries.push(Entry { key: text, line, column, value: node });
                     }
-                },
+                }
             },
         }
         if let Some((Key { text, line, column }, first)) = doubled {
