@@ -28,7 +28,8 @@ impl Matched {
         Self::by(frame, |_| true)
     }
 
-    fn by(frame: &Arc<Frame>, meant: impl Fn(&Labels) -> bool) -> Self {
+    /// The series whose labels are meant.
+    pub fn by(frame: &Arc<Frame>, meant: impl Fn(&Labels) -> bool) -> Self {
         let mut positions: Vec<usize> =
             (0..frame.series.len()).filter(|at| meant(&frame.series[*at].labels)).collect();
         positions

@@ -24,16 +24,11 @@ pub(crate) fn is_firing_alert(labels: &Labels, name: &str) -> bool {
     labels.get("alertname") == name && labels.get("alertstate") == "firing"
 }
 
-/// The first time in a range that starts with the fault at which an alert begins to fire. An alert has no samples while
-/// it is silent, so that it began within the step before its first one.
-pub(crate) fn first_alert(
-    alerts: &Matched,
-    name: &str,
-    range: Window,
-    step: Option<Span>,
-) -> Option<FirstSeen> {
-    let firing = alerts.series().filter(|series| is_firing_alert(&series.labels, name));
-    let first = firing.filter_map(|series| starts_firing(series, range, step)).min()?;
+/// The first time in a range that starts with the fault at which one of the alerts begins to fire. An alert has no
+/// samples while it is silent, so that it began within the step before its first one.
+pub(crate) fn first_alert(alerts: &Matched, range: Window) -> Option<FirstSeen> {
+    let step = alerts.step();
+    let first = alerts.series().filter_map(|series| starts_firing(series, range, step)).min()?;
     let at = Timestamp::from_milliseconds(first);
     let after = step.map_or(range.start, |step| at.minus(step));
     Some(FirstSeen { after, at })

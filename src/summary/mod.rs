@@ -12,6 +12,8 @@ pub mod value;
 
 mod balance;
 mod band;
+#[cfg(test)]
+mod cases;
 mod counter;
 mod detection;
 mod gauge;
@@ -19,6 +21,8 @@ mod histogram;
 mod load;
 mod meter;
 mod onset;
+#[cfg(test)]
+mod properties;
 mod query;
 mod ratio;
 mod remediation;

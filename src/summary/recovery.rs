@@ -338,21 +338,18 @@ fn detect_by_alert(
     let mut alerts = BTreeMap::new();
     for session in &campaign.sessions {
         let frame = Loader::new(frames, session.number).frame(ALERTS)?;
-        alerts.insert(session.number, Matched::all(&frame));
+        let firing = Matched::by(&frame, |labels| is_firing_alert(labels, name));
+        alerts.insert(session.number, firing);
     }
-    let resolution = alerts
-        .values()
-        .filter(|all| all.series().any(|series| is_firing_alert(&series.labels, name)))
-        .filter_map(Matched::step)
-        .max();
+    let firing = alerts.values().filter(|alerts| !alerts.is_empty());
+    let resolution = firing.filter_map(Matched::step).max();
     reading(
         campaign,
         resolution,
         |iteration| iteration.detected_at,
         |of_session| {
-            let all = &alerts[&of_session.session];
             let range = after_fault(&of_session.iteration);
-            Ok(Looked::of(first_alert(all, name, range, all.step())))
+            Ok(Looked::of(first_alert(&alerts[&of_session.session], range)))
         },
     )
 }
