@@ -103,8 +103,7 @@ fn detail(line: &str, decision: Option<&DecisionView>, reasons: &[Note]) -> Stri
         );
     }
     for reason in reasons {
-        let needed = reason.needed.as_deref().unwrap_or_default();
-        let _ = write!(text, "\n{}: {} {needed}", reason.code, reason.message);
+        let _ = write!(text, "\n{}: {}", reason.code, reason.sentence());
     }
     text
 }

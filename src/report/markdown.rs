@@ -36,7 +36,7 @@ pub fn markdown(result: &AnalysisResult) -> Result<String, ReportError> {
     let _ = writeln!(
         out,
         "<sub>{}; one-sided limits at {}; seed {}; samples {}; {} {}</sub>",
-        escaped(&page.census.summary),
+        escaped(page.census.summary.trim_end_matches('.')),
         crate::report::number::share(result.confidence),
         result.seed,
         escaped(digest),
@@ -90,10 +90,7 @@ fn notes(out: &mut String, heading: &str, notes: &[Note]) {
         if let Some(metric) = &note.metric {
             let _ = write!(out, "{}: ", escaped(metric));
         }
-        out.push_str(&escaped(&note.message));
-        if let Some(needed) = &note.needed {
-            let _ = write!(out, " {}", escaped(needed));
-        }
+        out.push_str(&escaped(&note.sentence()));
         let _ = writeln!(out, " ({})", escaped(&note.code));
     }
     out.push('\n');
@@ -137,7 +134,10 @@ fn symbol(mark: Mark) -> &'static str {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut previous = ' ';
-    for c in text.chars() {
+    let mut characters = text.trim().chars().peekable();
+    while let Some(c) = characters.next() {
+        let inside_word = previous.is_alphanumeric()
+            && characters.peek().is_some_and(|next| next.is_alphanumeric());
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -147,21 +147,19 @@ fn escaped(text: &str) -> String {
                 out.push_str(if c == '@' { "&#64;" } else { "&#35;" });
                 out.push('\u{200c}');
             }
-            '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '!' | '~' | '\\' | '{' | '}' | '^'
-            | '$' => {
-                // Inside a word an underscore has no meaning; metric names stay readable.
-                let _ = write!(out, "\\{c}");
+            // Within a word an underscore has no meaning; names of metrics stay readable.
+            '_' if inside_word => out.push(c),
+            '|' | '`' | '*' | '_' | '[' | ']' | '~' | '\\' | '$' => {
+                out.push('\\');
+                out.push(c);
             }
-            ':' => out.push_str(if previous.is_ascii_alphabetic() && is_scheme(&out) {
-                "&#58;"
-            } else {
-                ":"
-            }),
-            '.' if out.ends_with("www") => out.push_str("&#46;"),
-            '\n' | '\r' => out.push(' '),
+            ':' if is_scheme(&out) => out.push_str("&#58;"),
+            '.' if ends_with_www(&out) => out.push_str("&#46;"),
             '-' | '+' | '=' if out.is_empty() => {
-                let _ = write!(out, "\\{c}");
+                out.push('\\');
+                out.push(c);
             }
+            '\n' | '\r' => out.push(' '),
             _ => out.push(c),
         }
         previous = c;
@@ -169,10 +167,19 @@ fn escaped(text: &str) -> String {
     out
 }
 
+/// Whether what is written so far ends with `www`, which GitHub links once a dot follows.
+fn ends_with_www(text: &str) -> bool {
+    text.len() >= 3
+        && text.is_char_boundary(text.len() - 3)
+        && text[text.len() - 3..].eq_ignore_ascii_case("www")
+}
+
 /// Whether what is written so far ends with a scheme that GitHub links.
 fn is_scheme(text: &str) -> bool {
-    let lower = text.get(text.len().saturating_sub(8)..).unwrap_or(text).to_ascii_lowercase();
-    ["http", "https", "ftp", "mailto", "xmpp"].iter().any(|scheme| lower.ends_with(scheme))
+    let word = text.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    ["http", "https", "ftp", "mailto", "xmpp"]
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
@@ -189,7 +196,9 @@ mod tests {
             ("`x`", "\\`x\\`"),
             ("https://e.example", "https&#58;//e.example"),
             ("www.e.example", "www&#46;e.example"),
-            ("[a](b)", "\\[a\\]\\(b\\)"),
+            ("[a](b)", "\\[a\\](b)"),
+            ("a_b _c_ d", "a_b \\_c\\_ d"),
+            ("WWW.e.example", "WWW&#46;e.example"),
             ("two\nlines", "two lines"),
             ("payment-errors: 1", "payment-errors: 1"),
         ] {

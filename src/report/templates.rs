@@ -93,9 +93,9 @@ impl Templates {
     fn of(files: Vec<(String, String)>) -> Result<Self, ReportError> {
         let (styles, pages): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|(name, _)| name == STYLE);
-        // A browser reads CR LF as LF before it hashes.
-        let style =
-            styles.into_iter().map(|(_, text)| text).collect::<String>().replace("\r\n", "\n");
+        // A browser reads CR LF as LF before it hashes; the W3C checker hashes without the outer white space.
+        let style: String = styles.into_iter().map(|(_, text)| text).collect();
+        let style = style.replace("\r\n", "\n").trim().to_owned();
         if style.contains('\0')
             || style.contains('\r')
             || style.to_ascii_lowercase().contains("</style")

@@ -7,13 +7,15 @@ use std::fmt::Write as _;
 
 use crate::report::ReportError;
 use crate::report::number::plain_spaces;
-use crate::report::view::{ClaimView, Mark, Page, RecoveryView};
+use crate::report::view::{ClaimView, Mark, Note, Page, RecoveryView};
 use crate::verdict::result::AnalysisResult;
 
 /// Most lines of a summary.
 const LINES: usize = 24;
 /// Columns at which lines are broken or clipped.
 const COLUMNS: usize = 100;
+/// Indent of what explains a claim.
+const INDENT: usize = 4;
 
 /// Whether the summary carries colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +33,11 @@ pub enum Style {
 pub fn text(result: &AnalysisResult, style: Style) -> Result<String, ReportError> {
     let page = Page::new(result)?;
     let mut head = Vec::new();
-    let title = format!("{}  {}", page.headline.mark.word.to_uppercase(), page.headline.experiment);
+    let word = page.headline.mark.word.to_uppercase();
+    let name = clipped(&page.headline.experiment, 50);
+    let title = format!("{word}  {name}: {}", page.headline.tally);
     head.push(Line { mark: Some(page.headline.mark), text: title });
     head.extend(wrapped(&page.headline.sentence, 2, 4).into_iter().map(Line::plain));
-    head.push(Line::plain(format!("  {}", page.headline.tally)));
 
     let foot = foot(result, &page);
     let room = LINES.saturating_sub(head.len() + foot.len() + 1);
@@ -79,49 +82,91 @@ fn ansi(mark: Mark) -> &'static str {
     }
 }
 
-/// What a claim takes: a line with its verdict, and lines that explain it.
+/// What a claim has to say.
 struct Entry {
     head: Line,
+    /// The k-of-N line.
+    line: String,
+    /// What explains it: reasons, times.
     more: Vec<String>,
 }
 
-/// The claims in at most `room` lines: what is explained gets shorter first, then passes are counted, not listed.
+/// How much of the entries is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// Everything.
+    Full,
+    /// What explains a pass is left off.
+    PassesShort,
+    /// The k-of-N line only, at most two lines long.
+    Line,
+    /// The same, of a pass only what fits one line.
+    PassesCut,
+    /// The k-of-N line cut to one line.
+    Cut,
+    /// The verdicts alone.
+    Verdicts,
+}
+
+impl Detail {
+    /// From the most to the least.
+    const ALL: [Self; 5] = [Self::Full, Self::PassesShort, Self::Line, Self::Cut, Self::Verdicts];
+}
+
+impl Entry {
+    /// Its lines below the head.
+    fn below(&self, detail: Detail) -> Vec<String> {
+        let line = |most| wrapped(&self.line, INDENT, most);
+        let full = || {
+            let more = self.more.iter().flat_map(|text| wrapped(text, INDENT, 2));
+            line(2).into_iter().chain(more).collect()
+        };
+        match detail {
+            Detail::Full => full(),
+            Detail::PassesShort if self.is_pass() => line(2),
+            Detail::PassesShort => full(),
+            Detail::PassesCut if self.is_pass() => line(1),
+            Detail::Line | Detail::PassesCut => line(2),
+            Detail::Cut => line(1),
+            Detail::Verdicts => Vec::new(),
+        }
+    }
+
+    /// Whether it passed.
+    fn is_pass(&self) -> bool {
+        self.head.mark.is_some_and(|mark| mark.code == "pass")
+    }
+}
+
+/// The claims in at most `room` lines: details go first, then passes are counted, not listed.
 fn claims(page: &Page, room: usize) -> Vec<Line> {
     let mut entries: Vec<Entry> = page.claims.iter().map(of_claim).collect();
     if let Some(recovery) = &page.recovery {
         entries.push(of_recovery(recovery));
     }
-    let size = |entries: &[Entry]| entries.iter().map(|entry| 1 + entry.more.len()).sum::<usize>();
-    for entry in entries.iter_mut().filter(|entry| is_pass(entry)) {
-        entry.more.truncate(1);
-    }
-    for keep in [2, 1, 0] {
-        if size(&entries) > room {
-            for entry in entries.iter_mut().rev() {
-                entry.more.truncate(keep);
-            }
-        }
-    }
+    let size = |entries: &[Entry], detail| {
+        entries.iter().map(|entry| 1 + entry.below(detail).len()).sum::<usize>()
+    };
+    let detail = Detail::ALL
+        .into_iter()
+        .find(|detail| size(&entries, *detail) <= room)
+        .unwrap_or(Detail::Verdicts);
     let mut left = 0;
-    while size(&entries) + usize::from(left > 0) > room && entries.len() > 1 {
-        let last_pass = entries.iter().rposition(is_pass).unwrap_or(entries.len() - 1);
+    while size(&entries, detail) + usize::from(left > 0) > room && entries.len() > 1 {
+        let last_pass = entries.iter().rposition(Entry::is_pass).unwrap_or(entries.len() - 1);
         entries.remove(last_pass);
         left += 1;
     }
     let mut lines = Vec::new();
     for entry in entries {
+        let below = entry.below(detail);
         lines.push(entry.head);
-        lines.extend(entry.more.into_iter().map(Line::plain));
+        lines.extend(below.into_iter().map(Line::plain));
     }
     if left > 0 {
-        lines.push(Line::plain(format!("  … and {left} more in report.html")));
+        lines.push(Line::plain(format!("  … and {left} more in the report")));
     }
     lines
-}
-
-/// Whether an entry passed.
-fn is_pass(entry: &Entry) -> bool {
-    entry.head.mark.is_some_and(|mark| mark.code == "pass")
 }
 
 /// A verdict's column.
@@ -129,40 +174,38 @@ fn column(mark: Mark) -> String {
     format!("  {:<13}", mark.word.to_lowercase())
 }
 
-/// A claim's lines.
+/// What a claim has to say.
 fn of_claim(view: &ClaimView) -> Entry {
     let mut head = format!("{}{}  {}", column(view.mark), clipped(&view.name, 32), view.claim);
     if let Some(decision) = &view.decision {
         let _ = write!(head, "  [{}; needed {}]", decision.limit_words, decision.bound_words);
     }
-    let mut more = wrapped(&view.line, 17, 1);
-    if view.mark.code != "pass" {
-        more.extend(view.reasons.iter().take(1).flat_map(|reason| {
-            let needed = reason.needed.as_deref().unwrap_or_default();
-            wrapped(&format!("{} {needed}", reason.message), 17, 2)
-        }));
+    Entry {
+        head: Line { mark: Some(view.mark), text: head },
+        line: view.line.clone(),
+        more: view.reasons.iter().take(1).map(Note::sentence).collect(),
     }
-    Entry { head: Line { mark: Some(view.mark), text: head }, more }
 }
 
-/// The lines of recovery.
+/// What recovery has to say.
 fn of_recovery(view: &RecoveryView) -> Entry {
     let claim = if view.claim.is_empty() { "no deadline is stated" } else { &view.claim };
     let mut head = format!("{}recovery  {claim}", column(view.mark));
     if let Some(decision) = &view.decision {
-        let _ = write!(head, "  [{}]", decision.limit_words);
+        let _ = write!(head, "  [{}; needed {}]", decision.limit_words, decision.bound_words);
     }
-    let mut more = wrapped(&view.line, 17, 1);
     let times: Vec<String> = view
         .kinds
         .iter()
         .map(|kind| format!("{} {}", kind.label.to_lowercase(), kind.median.text))
         .collect();
-    more.push(format!("{:17}median time to {}", "", times.join(", ")));
-    if view.mark.code != "pass" {
-        more.extend(view.reasons.iter().take(1).flat_map(|reason| wrapped(&reason.message, 17, 2)));
+    let mut line = view.line.trim_end().to_owned();
+    let _ = write!(line, " Median time to {}.", times.join(", "));
+    Entry {
+        head: Line { mark: Some(view.mark), text: head },
+        line: line.trim_start().to_owned(),
+        more: view.reasons.iter().take(1).map(Note::sentence).collect(),
     }
-    Entry { head: Line { mark: Some(view.mark), text: head }, more }
 }
 
 /// What was not judged, warnings, level and seed.
@@ -178,11 +221,10 @@ fn foot(result: &AnalysisResult, page: &Page) -> Vec<Line> {
     }
     let codes: Vec<&str> =
         page.headline.warnings.iter().map(|warning| warning.code.as_str()).collect();
-    if !codes.is_empty() {
-        lines.push(Line::plain(format!("  warnings      {}", codes.join(", "))));
-    }
+    let warnings =
+        if codes.is_empty() { String::new() } else { format!("; warnings: {}", codes.join(", ")) };
     lines.push(Line::plain(format!(
-        "  method        one-sided limits at {}, seed {}",
+        "  method        one-sided limits at {}, seed {}{warnings}",
         crate::report::number::share(result.confidence),
         result.seed
     )));
@@ -195,6 +237,7 @@ fn wrapped(text: &str, indent: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     // A no-break space keeps number and unit on one line.
+    let text = text.replace(" %", "\u{a0}%");
     for word in text.split([' ', '\n', '\t']).filter(|word| !word.is_empty()) {
         let longer = line.chars().count() + 1 + word.chars().count() > width;
         if longer && !line.is_empty() {
@@ -211,7 +254,11 @@ fn wrapped(text: &str, indent: usize, most: usize) -> Vec<String> {
     if lines.len() > most {
         lines.truncate(most);
         if let Some(last) = lines.last_mut() {
-            *last = format!("{} …", clipped(last, width - 2));
+            if last.chars().count() + 2 > width {
+                let cut = last.rfind(' ').unwrap_or(last.len());
+                last.truncate(cut);
+            }
+            last.push_str(" …");
         }
     }
     lines.into_iter().map(|line| format!("{:indent$}{}", "", clipped(&line, width))).collect()

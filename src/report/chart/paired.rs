@@ -36,11 +36,17 @@ pub fn paired(view: &PairedView, name: &str, id: &str) -> Result<Option<String>,
         id: id.to_owned(),
         title: format!("{name}: baseline and experiment of every iteration"),
         description: format!(
-            "{} kills inside the bound, {} outside, {} cannot be said, {} controls or excluded. \
-             The table below holds the numbers.{}",
-            of(Side::Inside),
-            of(Side::Outside),
-            of(Side::Unknown),
+            "{}, {} controls or excluded. The table below holds the numbers.{}",
+            if of(Side::Unclaimed) > 0 {
+                format!("{} kills", of(Side::Unclaimed))
+            } else {
+                format!(
+                    "{} kills inside the bound, {} outside, {} cannot be said",
+                    of(Side::Inside),
+                    of(Side::Outside),
+                    of(Side::Unknown)
+                )
+            },
             of(Side::Apart),
             axis.remark(),
         ),
@@ -76,7 +82,7 @@ fn paint(canvas: &Canvas<'_>, view: &PairedView, axis: &Axis) -> Result<(), Repo
         let before = if position < kills { 0.0 } else { gap };
         let x = LEFT + (count(position) + before + 0.5) * width;
         iteration(canvas, row, axis, x, width, radius)?;
-        let every = (26.0 / width).ceil();
+        let every = (20.0 / width).ceil();
         let first = if position < kills { position } else { position - kills };
         if every <= 1.0 || (count(first) % every) < 0.5 {
             canvas.text(&row.index.to_string(), at(x, FLOOR + 12.0), Anchor::Middle, Ink::Text)?;
@@ -114,6 +120,7 @@ fn iteration(
         Side::Inside => (Shape::Dot, Ink::Inside),
         Side::Outside => (Shape::Cross, Ink::Outside),
         Side::Unknown => (Shape::Diamond, Ink::Unknown),
+        Side::Unclaimed => (Shape::Dot, Ink::Baseline),
         Side::Apart => (Shape::Square, Ink::Control),
     };
     if let Some(allowed) = row.allowed.as_ref().and_then(|allowed| allowed.value) {

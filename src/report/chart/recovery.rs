@@ -107,7 +107,13 @@ fn kill(
     let late = deadline
         .zip(row.recover.figure.value)
         .is_some_and(|(deadline, seconds)| seconds > deadline);
-    let ink = if late || row.recover.censored { Ink::Outside } else { Ink::Recover };
+    let ink = if row.recover.undecided {
+        Ink::Unknown
+    } else if late || row.recover.censored {
+        Ink::Outside
+    } else {
+        Ink::Recover
+    };
     if let Some(seconds) = row.recover.figure.value {
         canvas.line(&[at(LEFT, y), at(axis.place(seconds), y)], ink, 0.75)?;
     }
@@ -115,6 +121,8 @@ fn kill(
     reading(canvas, &row.remediate, axis, y, radius * 0.8, Shape::Square, Ink::Remediate)?;
     let shape = if row.recover.never_departed {
         Shape::Ring
+    } else if row.recover.undecided {
+        Shape::Diamond
     } else if late {
         Shape::Cross
     } else {

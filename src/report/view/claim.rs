@@ -194,7 +194,7 @@ impl ClaimView {
             n: metric.n,
             decision: metric.decision.as_ref().map(|decision| decided(metric, decision, &unit)),
             estimates: estimates(metric, &unit),
-            reasons: metric.reasons.iter().map(Note::reason).collect(),
+            reasons: metric.reasons.iter().map(Note::own_reason).collect(),
             warnings: metric.warnings.iter().map(Note::warning).collect(),
             gates: metric.gates.iter().map(gate).collect(),
             sensitivity: metric.sensitivity.iter().map(sensitivity).collect(),

@@ -118,7 +118,6 @@ fn facts(result: &AnalysisResult) -> Vec<Fact> {
         kills.push_str(&format!("; {}", number::counted(counts.control, "control")));
     }
     let mut facts = vec![
-        Fact { term: "Experiment", text: result.experiment.name.clone() },
         Fact { term: "Environment", text: result.experiment.environment.clone() },
         Fact { term: "Kills", text: kills },
         Fact { term: "Sessions", text: number::count(result.sessions) },

@@ -31,8 +31,10 @@ pub enum Side {
     Inside,
     /// Outside.
     Outside,
-    /// Cannot be said, or nothing is claimed.
+    /// Cannot be said.
     Unknown,
+    /// Nothing is claimed.
+    Unclaimed,
     /// A control iteration or one that was excluded.
     Apart,
 }
@@ -96,18 +98,19 @@ fn row(
     worst: Option<u32>,
     excluded: bool,
 ) -> PairedRow {
-    let side = match (iteration.arm, excluded, iteration.inside) {
-        (Arm::Control, _, _) | (Arm::Fault, true, _) => Side::Apart,
-        (Arm::Fault, false, Some(true)) => Side::Inside,
-        (Arm::Fault, false, Some(false)) => Side::Outside,
-        (Arm::Fault, false, None) => Side::Unknown,
+    let side = match (iteration.arm, excluded, iteration.inside, claim) {
+        (Arm::Control, _, _, _) | (Arm::Fault, true, _, _) => Side::Apart,
+        (Arm::Fault, false, _, None) => Side::Unclaimed,
+        (Arm::Fault, false, Some(true), Some(_)) => Side::Inside,
+        (Arm::Fault, false, Some(false), Some(_)) => Side::Outside,
+        (Arm::Fault, false, None, Some(_)) => Side::Unknown,
     };
-    let side_words = match (side, iteration.arm, claim.is_some()) {
-        (Side::Inside, _, _) => "inside",
-        (Side::Outside, _, _) => "outside",
-        (Side::Unknown, _, true) => "cannot be said",
-        (Side::Apart, Arm::Fault, _) => "excluded",
-        (Side::Apart, Arm::Control, _) | (Side::Unknown, _, false) => DASH,
+    let side_words = match (side, iteration.arm) {
+        (Side::Inside, _) => "inside",
+        (Side::Outside, _) => "outside",
+        (Side::Unknown, _) => "cannot be said",
+        (Side::Apart, Arm::Fault) => "excluded",
+        (Side::Apart, Arm::Control) | (Side::Unclaimed, _) => DASH,
     };
     let reason = iteration.reason.as_deref().map(|code| words::loss(code).to_owned());
     let missing = "no value";

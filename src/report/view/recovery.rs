@@ -86,6 +86,8 @@ pub struct Reading {
     pub censored: bool,
     /// No impact was seen.
     pub never_departed: bool,
+    /// The deadline lies between two samples, so that it cannot be said whether it was kept.
+    pub undecided: bool,
 }
 
 impl RecoveryView {
@@ -139,7 +141,7 @@ impl RecoveryView {
                 .filter_map(|(label, time)| time.map(|time| kind(label, time)))
                 .collect(),
             rows: rows(recovery),
-            reasons: recovery.reasons.iter().map(Note::reason).collect(),
+            reasons: recovery.reasons.iter().map(Note::own_reason).collect(),
             warnings: recovery.warnings.iter().map(Note::warning).collect(),
             gates: recovery.gates.iter().map(gate).collect(),
             remarks: remarks(&recovery.recover),
@@ -164,6 +166,7 @@ fn kind(label: &'static str, time: &TimeResult) -> TimeRow {
 
 /// Every kill that any kind of time speaks of, in order.
 fn rows(recovery: &RecoveryResult) -> Vec<RecoveryRow> {
+    let deadline = recovery.recover.within.as_ref().map(|within| within.deadline_s);
     let all = [recovery.detect.as_ref(), recovery.remediate.as_ref(), Some(&recovery.recover)];
     let mut indices: Vec<u32> =
         all.iter().flatten().flat_map(|time| time.times.iter().map(|entry| entry.index)).collect();
@@ -173,26 +176,32 @@ fn rows(recovery: &RecoveryResult) -> Vec<RecoveryRow> {
         .into_iter()
         .map(|index| RecoveryRow {
             index,
-            detect: reading(recovery.detect.as_ref(), index),
-            remediate: reading(recovery.remediate.as_ref(), index),
-            recover: reading(Some(&recovery.recover), index),
+            detect: reading(recovery.detect.as_ref(), index, None),
+            remediate: reading(recovery.remediate.as_ref(), index, None),
+            recover: reading(Some(&recovery.recover), index, deadline),
         })
         .collect()
 }
 
 /// One time of one kill.
-fn reading(time: Option<&TimeResult>, index: u32) -> Reading {
+fn reading(time: Option<&TimeResult>, index: u32, deadline: Option<f64>) -> Reading {
     let entry = time.and_then(|time| time.times.iter().find(|entry| entry.index == index));
     match entry {
         Some(entry) => Reading {
             figure: reading_figure(entry),
             censored: entry.censored,
             never_departed: entry.never_departed,
+            undecided: !entry.censored
+                && deadline.is_some_and(|deadline| {
+                    entry.after_s.is_some_and(|after| after < deadline)
+                        && entry.seconds.is_some_and(|seconds| deadline < seconds)
+                }),
         },
         None => Reading {
             figure: Figure { value: None, text: DASH.to_owned() },
             censored: false,
             never_departed: false,
+            undecided: false,
         },
     }
 }

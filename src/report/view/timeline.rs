@@ -10,8 +10,8 @@ use crate::run::Arm;
 use crate::unit::{Timestamp, Unit};
 use crate::verdict::result::{AnalysisResult, MetricResult, TimelineMetric, TimelineWindow};
 
-/// Points of one chart over all its lanes: about 20 kB of drawing.
-const POINT_BUDGET: usize = 1800;
+/// Points of one chart over all its lanes: about 12 kB of drawing.
+const POINT_BUDGET: usize = 1400;
 /// Fewest stretches of a lane: a baseline and an experiment window with a shape each.
 const LEAST_STRETCHES: usize = 12;
 /// Most stretches of a lane: three pixels each on a phone.

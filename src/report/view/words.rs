@@ -51,8 +51,21 @@ impl Note {
             metric: reason.metric.clone(),
             message: reason.message.clone(),
             needed: reason.iterations_needed.map(|needed| {
-                format!("{} in all would settle it.", number::counted(needed, "usable kill"))
+                format!("{} in all would settle it", number::counted(needed, "usable kill"))
             }),
+        }
+    }
+
+    /// A reason told in the section of its own metric, which need not be named again.
+    pub(crate) fn own_reason(reason: &Reason) -> Self {
+        Self { metric: None, ..Self::reason(reason) }
+    }
+
+    /// What is said and what is needed as one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        match &self.needed {
+            Some(needed) => format!("{}; {needed}", self.message.trim_end_matches('.')),
+            None => self.message.clone(),
         }
     }
 
