@@ -1,7 +1,7 @@
 //! The Hodges–Lehmann estimate with exact limits, and the rule of `typical_kill`.
 //!
-//! Owns the pseudo-median (median of the Walsh averages (d_i + d_j)/2, i ≤ j), the two-sample shift
-//! (median of the differences x_i − y_j), and limits that are order statistics of the same sets, so that
+//! Owns the pseudo-median (median of the Walsh averages (`d_i` + `d_j)/2`, i ≤ j), the two-sample shift
+//! (median of the differences `x_i` − `y_j`), and limits that are order statistics of the same sets, so that
 //! limit and p-value come from one test. It reports the coverage that an interval really has.
 //!
 //! Hodges and Lehmann (1963); Hollander, Wolfe and Chicken (2014), 3.2–3.3 and 4.2–4.3. The limits assume

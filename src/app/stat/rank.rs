@@ -250,10 +250,10 @@ struct Shift {
 }
 
 impl Shift {
-    fn new(statistic: Statistic, p_value: f64, found: &ShiftEstimate) -> Self {
+    fn new(statistic: &Statistic, p_value: f64, found: &ShiftEstimate) -> Self {
         let (v, u_x) = match statistic {
-            Statistic::V(v) => (Some(v), None),
-            Statistic::U(u) => (None, Some(u)),
+            Statistic::V(v) => (Some(*v), None),
+            Statistic::U(u) => (None, Some(*u)),
         };
         Self {
             v,
@@ -280,7 +280,7 @@ fn answer_pseudo_median(request: &Request<'_>) -> Result<Answer, Failure> {
     let d = shifted(inputs.d.0, args.mu);
     let zeros = args.zero_method.map_or(Zeros::Drop, Zeros::from);
     let test = signed_rank_test(&d, args.alternative.into(), zeros, signed_rank_null(&d, &args))?;
-    Answer::of(&Shift::new(Statistic::V(test.positive), tail_probability(test.p), &found))
+    Answer::of(&Shift::new(&Statistic::V(test.positive), tail_probability(test.p), &found))
 }
 
 fn answer_shift(request: &Request<'_>) -> Result<Answer, Failure> {
@@ -289,5 +289,5 @@ fn answer_shift(request: &Request<'_>) -> Result<Answer, Failure> {
     let found = shift(&inputs.x.0, &inputs.y.0, level, args.alternative.into())?;
     let x = shifted(inputs.x.0, args.mu);
     let test = mann_whitney_test(&x, &inputs.y.0, &args)?;
-    Answer::of(&Shift::new(Statistic::U(test.u_x), tail_probability(test.p), &found))
+    Answer::of(&Shift::new(&Statistic::U(test.u_x), tail_probability(test.p), &found))
 }
