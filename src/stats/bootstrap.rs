@@ -115,9 +115,9 @@ impl Values {
 }
 
 impl Distribution {
-    /// The bootstrap distribution of a statistic, exact where that is cheaper than drawing.
+    /// The bootstrap distribution of a statistic, exact where that costs about as much as drawing.
     ///
-    /// A sample of at most 12 values whose multisets are fewer than resamples × n is enumerated
+    /// A sample of at most 12 values with at most 8 multisets per resample asked for is enumerated
     /// ([`Self::exact`]): the answer that drawing would approach. Otherwise [`Self::drawn`].
     ///
     /// ```
@@ -133,8 +133,8 @@ impl Distribution {
     /// ```
     pub fn of(values: &[f64], statistic: Statistic, draws: Resampling<'_>) -> Result<Self, Undefined> {
         let n = values.len();
-        let draws_cost = count_to_f64(draws.resamples) * count_to_f64(n);
-        if draws.resamples > 0 && n <= LARGEST_SAMPLE && multisets(n) <= draws_cost {
+        let affordable = 8.0 * count_to_f64(draws.resamples);
+        if draws.resamples > 0 && n <= LARGEST_SAMPLE && multisets(n) <= affordable {
             Self::exact(values, statistic)
         } else {
             Self::drawn(values, statistic, draws)

@@ -102,11 +102,13 @@ pub(in crate::stats) fn ordered(observations: &[Observation]) -> Result<Vec<Obse
         }
     }
     let mut sorted = observations.to_vec();
-    sorted.sort_by(|left, right| left.time.total_cmp(&right.time));
+    sorted.sort_unstable_by(events_first);
     let mut distinct: Vec<f64> = sorted.iter().map(|observation| observation.time).collect();
     distinct.dedup_by(|right, left| same(*left, *right));
-    let tolerance = f64::EPSILON.sqrt();
-    let slack = tolerance * larger(1.0, two_pass_mean(&distinct));
+    let slack = f64::EPSILON.sqrt() * larger(1.0, two_pass_mean(&distinct));
+    if distinct.windows(2).all(|pair| pair[1] - pair[0] > slack) {
+        return Ok(sorted);
+    }
     let mut previous = sorted[0].time;
     let mut kept = previous;
     for observation in &mut sorted {
@@ -117,11 +119,14 @@ pub(in crate::stats) fn ordered(observations: &[Observation]) -> Result<Vec<Obse
         previous = time;
         observation.time = kept;
     }
-    sorted.sort_by(|left, right| {
-        let censored = |observation: &Observation| observation.ending == Ending::Censored;
-        left.time.total_cmp(&right.time).then(censored(left).cmp(&censored(right)))
-    });
+    sorted.sort_unstable_by(events_first);
     Ok(sorted)
+}
+
+/// The order of time, events before censorings.
+fn events_first(left: &Observation, right: &Observation) -> std::cmp::Ordering {
+    let censored = |observation: &Observation| observation.ending == Ending::Censored;
+    left.time.total_cmp(&right.time).then(censored(left).cmp(&censored(right)))
 }
 
 impl KaplanMeier {
