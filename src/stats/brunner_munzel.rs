@@ -121,7 +121,7 @@ struct RelativeEffect {
     p_hat: f64,
     /// mean rank of y − mean rank of x in the pooled sample.
     rank_difference: f64,
-    /// m·S²_x and n·S²_y, the scaled variances of the placements.
+    /// `m·S²_x` and `n·S²_y`, the scaled variances of the placements.
     scaled: [f64; 2],
 }
 

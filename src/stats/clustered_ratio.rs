@@ -24,9 +24,9 @@ pub struct ClusteredRatio {
     pub requests: f64,
     /// R = ΣE/ΣN.
     pub ratio: f64,
-    /// The linearised standard error √(k/(k−1)·Σ(E_i − R·N_i)²)/ΣN; `None` with one iteration.
+    /// The linearised standard error √(`k/(k−1)·Σ(E_i` − `R·N_i)²)/ΣN`; `None` with one iteration.
     pub standard_error: Option<f64>,
-    /// Pearson's dispersion φ = Σ(E_i − R·N_i)²/(N_i·R·(1−R))/(k−1), about 1 for binomial counts; `None` with
+    /// Pearson's dispersion φ = `Σ(E_i` − `R·N_i)²/(N_i·R·(1−R))/(k−1`), about 1 for binomial counts; `None` with
     /// one iteration, or when all requests or none were bad.
     pub dispersion: Option<f64>,
 }

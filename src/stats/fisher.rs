@@ -3,9 +3,12 @@
 //! Owns the noncentral hypergeometric distribution of the first cell given the margins. Sums run from the
 //! mode outwards until the terms no longer count, so that tables of millions cost O(√cell), not O(cell).
 //!
-//! Fisher (1935); conditional maximum likelihood estimate and limits as in R's `fisher.test` (which stops
-//! its root finding near 1e-4; here it runs to rounding).
+//! Fisher (1935); conditional maximum likelihood estimate and limits by inversion of the one-sided tests
+//! (Cornfield 1956). R's `fisher.test` looks for them with an absolute tolerance of 1.2e-4 in the odds ratio
+//! or its inverse, which moves a limit near 600 by 1 %; [`Roots`] says whether to find them to rounding or
+//! where R finds them.
 
+use crate::stats::brent::brent_root;
 use crate::stats::distribution::ln_choose;
 use crate::stats::{Alternative, Interval, PValue, Undefined, require_level, wide_count_to_f64};
 
@@ -20,6 +23,15 @@ pub struct Table {
     pub c: u64,
     /// Second row, second column.
     pub d: u64,
+}
+
+/// How precisely the odds ratio and its limits are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Roots {
+    /// To rounding.
+    Precise,
+    /// By Brent's method at R's tolerance, so that R's digits come out.
+    AsR,
 }
 
 /// The result of Fisher's exact test.
@@ -41,14 +53,15 @@ pub struct FisherTest {
 /// p = 1 and unbounded limits.
 ///
 /// ```
-/// use unfazed::stats::{Alternative, fisher::{Table, fisher_test}};
-/// let tea = fisher_test(Table { a: 3, b: 1, c: 1, d: 3 }, 0.95, Alternative::Greater).unwrap();
+/// use unfazed::stats::{Alternative, fisher::{Roots, Table, fisher_test}};
+/// let tea = fisher_test(Table { a: 3, b: 1, c: 1, d: 3 }, 0.95, Alternative::Greater, Roots::Precise).unwrap();
 /// assert!((tea.p.get() - 17.0 / 70.0).abs() < 1e-13);
 /// ```
 pub fn fisher_test(
     table: Table,
     level: f64,
     alternative: Alternative,
+    roots: Roots,
 ) -> Result<FisherTest, Undefined> {
     require_level("conf_level", level)?;
     let cell = FirstCell::of(table);
@@ -63,11 +76,12 @@ pub fn fisher_test(
         if cell.observed == cell.lowest {
             return Some(0.0);
         }
-        Some(root(|ln_odds| tail - cell.under(ln_odds).at_least(cell.observed)).exp())
+        Some(odds_at_root(|ln_odds| tail - cell.under(ln_odds).at_least(cell.observed), roots))
     };
     let upper = |tail: f64| {
-        (cell.observed < cell.highest)
-            .then(|| root(|ln_odds| cell.under(ln_odds).at_most(cell.observed) - tail).exp())
+        (cell.observed < cell.highest).then(|| {
+            odds_at_root(|ln_odds| cell.under(ln_odds).at_most(cell.observed) - tail, roots)
+        })
     };
     let (lower, upper) = match alternative {
         Alternative::TwoSided => (lower(0.5 * alpha), upper(0.5 * alpha)),
@@ -76,13 +90,34 @@ pub fn fisher_test(
     };
     Ok(FisherTest {
         p: PValue::new(p),
-        odds_ratio: cell.most_likely_odds(),
+        odds_ratio: cell.most_likely_odds(roots),
         interval: Interval::new(lower, upper, level),
     })
 }
 
-/// Where a decreasing function of the log odds crosses zero.
-fn root(decreasing: impl Fn(f64) -> f64) -> f64 {
+/// The odds ratio at which a decreasing function of its logarithm crosses zero.
+fn odds_at_root(decreasing: impl Fn(f64) -> f64, roots: Roots) -> f64 {
+    match roots {
+        Roots::Precise => log_odds_at_root(decreasing).exp(),
+        Roots::AsR => {
+            let at_one = decreasing(0.0);
+            // R's default tolerance is the fourth root of the machine epsilon.
+            let tolerance = f64::EPSILON.sqrt().sqrt();
+            if at_one < 0.0 {
+                // At odds of zero the function has long reached its limit at 1e-300.
+                let of_odds =
+                    |odds: f64| decreasing(if odds > 1e-300 { odds.ln() } else { -690.0 });
+                brent_root(of_odds, 0.0, 1.0, tolerance)
+            } else if at_one > 0.0 {
+                1.0 / brent_root(|inverse| decreasing(-inverse.ln()), f64::EPSILON, 1.0, tolerance)
+            } else {
+                1.0
+            }
+        }
+    }
+}
+
+fn log_odds_at_root(decreasing: impl Fn(f64) -> f64) -> f64 {
     let mut reach = 1.0;
     while reach < 700.0 && (decreasing(reach) > 0.0 || decreasing(-reach) < 0.0) {
         reach *= 2.0;
@@ -145,7 +180,7 @@ impl FirstCell {
             / ((j + 1.0) * (self.second_column - self.first_row + j + 1.0))
     }
 
-    fn most_likely_odds(&self) -> Option<f64> {
+    fn most_likely_odds(&self, roots: Roots) -> Option<f64> {
         if self.observed == self.lowest {
             return Some(0.0);
         }
@@ -153,7 +188,7 @@ impl FirstCell {
             return None;
         }
         let observed = wide(self.observed);
-        Some(root(|ln_odds| observed - self.under(ln_odds).mean()).exp())
+        Some(odds_at_root(|ln_odds| observed - self.under(ln_odds).mean(), roots))
     }
 }
 
@@ -316,23 +351,45 @@ mod tests {
     #[test]
     fn the_lady_tasting_tea() {
         let tea = Table { a: 3, b: 1, c: 1, d: 3 };
-        let test = fisher_test(tea, 0.95, Alternative::TwoSided).unwrap();
+        let test = fisher_test(tea, 0.95, Alternative::TwoSided, Roots::Precise).unwrap();
         assert!((test.p.get() - 34.0 / 70.0).abs() < 1e-12);
         assert!((test.odds_ratio.unwrap() - 6.408_309).abs() < 1e-4);
     }
 
     #[test]
+    fn the_limits_of_r_are_those_of_r() {
+        let test = |roots| {
+            fisher_test(Table { a: 3, b: 1, c: 1, d: 3 }, 0.95, Alternative::TwoSided, roots)
+                .unwrap()
+        };
+        let upper = |roots| test(roots).interval.upper.unwrap();
+        assert!((upper(Roots::AsR) - 621.933_750_545_417).abs() < 1e-6);
+        // Inserted into the test, the precise limit gives back its level.
+        assert!((upper(Roots::Precise) - 626.243_530_588_82).abs() < 1e-6);
+    }
+
+    #[test]
     fn one_possible_table_says_nothing() {
-        let test = fisher_test(Table { a: 0, b: 1000, c: 0, d: 1000 }, 0.95, Alternative::TwoSided)
-            .unwrap();
+        let test = fisher_test(
+            Table { a: 0, b: 1000, c: 0, d: 1000 },
+            0.95,
+            Alternative::TwoSided,
+            Roots::Precise,
+        )
+        .unwrap();
         assert_eq!((test.p.get(), test.odds_ratio), (1.0, Some(0.0)));
         assert_eq!((test.interval.lower, test.interval.upper), (Some(0.0), None));
     }
 
     #[test]
     fn an_empty_cell_on_the_other_diagonal_has_no_largest_odds() {
-        let test =
-            fisher_test(Table { a: 5, b: 0, c: 1, d: 4 }, 0.95, Alternative::TwoSided).unwrap();
+        let test = fisher_test(
+            Table { a: 5, b: 0, c: 1, d: 4 },
+            0.95,
+            Alternative::TwoSided,
+            Roots::Precise,
+        )
+        .unwrap();
         assert_eq!((test.odds_ratio, test.interval.upper), (None, None));
     }
 
@@ -341,14 +398,14 @@ mod tests {
         fn the_p_value_adds_up_tables(a in 0_u64..15, b in 0_u64..15, c in 0_u64..15, d in 0_u64..15) {
             let table = Table { a, b, c, d };
             for alternative in Alternative::ALL {
-                let fast = fisher_test(table, 0.95, alternative).unwrap().p.get();
+                let fast = fisher_test(table, 0.95, alternative, Roots::Precise).unwrap().p.get();
                 assert!((fast - slow(table, alternative)).abs() < 1e-10, "{table:?} {alternative:?} {fast}");
             }
         }
 
         #[test]
         fn the_limits_hold_the_estimate(a in 1_u64..15, b in 1_u64..15, c in 1_u64..15, d in 1_u64..15) {
-            let test = fisher_test(Table { a, b, c, d }, 0.95, Alternative::TwoSided).unwrap();
+            let test = fisher_test(Table { a, b, c, d }, 0.95, Alternative::TwoSided, Roots::Precise).unwrap();
             assert!(test.interval.contains(test.odds_ratio.unwrap()));
         }
     }

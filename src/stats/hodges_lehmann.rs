@@ -1,7 +1,7 @@
 //! The Hodges–Lehmann estimate with exact limits, and the rule of `typical_kill`.
 //!
-//! Owns the pseudo-median (median of the Walsh averages (d_i + d_j)/2, i ≤ j), the two-sample shift
-//! (median of the differences x_i − y_j), and limits that are order statistics of the same sets, so that
+//! Owns the pseudo-median (median of the Walsh averages (`d_i` + `d_j)/2`, i ≤ j), the two-sample shift
+//! (median of the differences `x_i` − `y_j`), and limits that are order statistics of the same sets, so that
 //! limit and p-value come from one test. It reports the coverage that an interval really has.
 //!
 //! Hodges and Lehmann (1963); Hollander, Wolfe and Chicken (2014), 3.2–3.3 and 4.2–4.3. The limits assume
@@ -10,7 +10,9 @@
 
 use crate::stats::distribution::{normal_cdf, normal_quantile};
 use crate::stats::mann_whitney::rank_sum_lower_half;
-use crate::stats::pair_selection::{kth_pair_difference, kth_pair_sum, pair_sums_at_most};
+use crate::stats::pair_selection::{
+    kth_pair_difference, kth_pair_sum, pair_differences_at_most, pair_sums_at_most,
+};
 use crate::stats::signed_rank::signed_rank_lower_half;
 use crate::stats::{
     Alternative, Interval, PValue, Undefined, count_to_f64, require_finite, require_level,
@@ -61,10 +63,14 @@ pub fn pseudo_median(
     require_finite(values)?;
     require_level("conf_level", level)?;
     let d = sorted(values);
-    let pairs = pair_count(d.len());
-    let null = NullTail::signed_rank(d.len());
-    let average = |k: u128| 0.5 * kth_pair_sum(&d, k);
-    Ok(shift_estimate(pairs, &null, average, level, alternative))
+    let pairs = Pairs {
+        count: pair_count(d.len()),
+        null: NullTail::signed_rank(d.len()),
+        rounding: ROUNDING * largest_size(&d),
+        order_statistic: |k| 0.5 * kth_pair_sum(&d, k),
+        at_most: |value: f64| pair_sums_at_most(&d, 2.0 * value),
+    };
+    Ok(pairs.estimate(level, alternative))
 }
 
 /// The shift between two samples, x − y, and its limits, as R's `wilcox.test(x, y, conf.int = TRUE)`.
@@ -84,9 +90,15 @@ pub fn shift(
     require_finite(y)?;
     require_level("conf_level", level)?;
     let (x, y) = (sorted(x), sorted(y));
-    let pairs = x.len() as u128 * y.len() as u128;
-    let null = NullTail::rank_sum(x.len(), y.len());
-    Ok(shift_estimate(pairs, &null, |k| kth_pair_difference(&x, &y, k), level, alternative))
+    let (of_x, of_y) = (largest_size(&x), largest_size(&y));
+    let pairs = Pairs {
+        count: x.len() as u128 * y.len() as u128,
+        null: NullTail::rank_sum(x.len(), y.len()),
+        rounding: ROUNDING * if of_x > of_y { of_x } else { of_y },
+        order_statistic: |k| kth_pair_difference(&x, &y, k),
+        at_most: |value| pair_differences_at_most(&x, &y, value),
+    };
+    Ok(pairs.estimate(level, alternative))
 }
 
 /// The one-sided limit of the pseudo-median at error rate `alpha`, for verdicts.
@@ -169,34 +181,61 @@ fn pair_count(n: usize) -> u128 {
     n as u128 * (n as u128 + 1) / 2
 }
 
-/// Puts estimate, limits and coverage together from the order statistics of the pairs.
-fn shift_estimate(
-    pairs: u128,
-    null: &NullTail,
-    order_statistic: impl Fn(u128) -> f64,
-    level: f64,
-    alternative: Alternative,
-) -> ShiftEstimate {
-    let middle = order_statistic(pairs / 2 + 1);
-    let estimate =
-        if pairs % 2 == 1 { middle } else { 0.5 * (order_statistic(pairs / 2) + middle) };
-    let alpha = 1.0 - level;
-    let (tails, tail) = match alternative {
-        Alternative::TwoSided => (2.0, 0.5 * alpha),
-        Alternative::Less | Alternative::Greater => (1.0, alpha),
-    };
-    let k = null.quantile(tail);
-    let lower = || Some(order_statistic(k));
-    let upper = || Some(order_statistic(pairs - k + 1));
-    let (lower, upper) = match alternative {
-        Alternative::TwoSided => (lower(), upper()),
-        Alternative::Less => (None, upper()),
-        Alternative::Greater => (lower(), None),
-    };
-    ShiftEstimate {
-        estimate,
-        interval: Interval::new(lower, upper, level),
-        true_coverage: 1.0 - tails * null.at_most(k - 1),
+/// Pairs closer than this share of the largest value are one value that was rounded differently.
+const ROUNDING: f64 = 1e-13;
+
+fn largest_size(ascending: &[f64]) -> f64 {
+    let (low, high) = (ascending[0].abs(), ascending[ascending.len() - 1].abs());
+    if low > high { low } else { high }
+}
+
+/// The Walsh averages of a sample, or the differences of two, as a set that can be asked.
+struct Pairs<K, C> {
+    count: u128,
+    null: NullTail,
+    rounding: f64,
+    order_statistic: K,
+    at_most: C,
+}
+
+impl<K: Fn(u128) -> f64, C: Fn(f64) -> u128> Pairs<K, C> {
+    fn estimate(&self, level: f64, alternative: Alternative) -> ShiftEstimate {
+        let middle = (self.order_statistic)(self.count / 2 + 1);
+        let estimate = if self.count % 2 == 1 {
+            middle
+        } else {
+            0.5 * ((self.order_statistic)(self.count / 2) + middle)
+        };
+        let alpha = 1.0 - level;
+        let tail = match alternative {
+            Alternative::TwoSided => 0.5 * alpha,
+            Alternative::Less | Alternative::Greater => alpha,
+        };
+        let k = self.null.quantile(tail);
+        let lower = || Some((self.order_statistic)(k));
+        let upper = || Some((self.order_statistic)(self.count - k + 1));
+        let (lower, upper) = match alternative {
+            Alternative::TwoSided => (lower(), upper()),
+            Alternative::Less => (None, upper()),
+            Alternative::Greater => (lower(), None),
+        };
+        let missed = lower.map_or(0.0, |limit| self.missed_below(limit))
+            + upper.map_or(0.0, |limit| self.missed_above(limit));
+        ShiftEstimate {
+            estimate,
+            interval: Interval::new(lower, upper, level),
+            true_coverage: 1.0 - missed,
+        }
+    }
+
+    /// The null probability that the true shift lies below the limit: as few pairs as this below it.
+    fn missed_below(&self, limit: f64) -> f64 {
+        self.null.at_most((self.at_most)((limit - self.rounding).next_down()))
+    }
+
+    /// The null probability that the true shift lies above the limit.
+    fn missed_above(&self, limit: f64) -> f64 {
+        self.null.at_most(self.count - (self.at_most)(limit + self.rounding))
     }
 }
 

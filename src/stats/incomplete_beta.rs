@@ -17,13 +17,13 @@ use crate::stats::distribution::ln_gamma;
 /// Both tails of a beta distribution at one point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct IncompleteBeta {
-    /// I_x(a, b): the probability at or below x.
+    /// `I_x(a`, b): the probability at or below x.
     pub(crate) lower: f64,
-    /// 1 − I_x(a, b), computed without cancellation.
+    /// 1 − `I_x(a`, b), computed without cancellation.
     pub(crate) upper: f64,
-    /// ln I_x(a, b), finite even where `lower` underflows.
+    /// ln `I_x(a`, b), finite even where `lower` underflows.
     pub(crate) ln_lower: f64,
-    /// ln(1 − I_x(a, b)), finite even where `upper` underflows.
+    /// ln(1 − `I_x(a`, b)), finite even where `upper` underflows.
     pub(crate) ln_upper: f64,
     /// ln of x^a y^b / B(a, b), which is the derivative of I with respect to the logit of x.
     pub(crate) ln_weight: f64,

@@ -43,6 +43,7 @@ pub mod theil_sen;
 pub mod tost;
 pub mod turnbull;
 
+mod brent;
 mod count;
 mod exact_resamples;
 mod incomplete_beta;

@@ -15,7 +15,7 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// The moments of at least one value; squares are corrected for the rounding of the mean
-    /// (Chan, Golub and LeVeque 1983, equation 1.7).
+    /// (Chan, Golub and `LeVeque` 1983, equation 1.7).
     pub(crate) fn of(values: &[f64]) -> Self {
         let n = count_to_f64(values.len());
         let rough = values.iter().sum::<f64>() / n;

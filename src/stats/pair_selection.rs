@@ -1,18 +1,18 @@
 //! Order statistics of pairwise sums and differences, without forming the pairs.
 //!
-//! Owns the k-th smallest of all d_i + d_j (i ≤ j) and of all x_i − y_j. Because rounded addition is
+//! Owns the k-th smallest of all `d_i` + `d_j` (i ≤ j) and of all `x_i` − `y_j`. Because rounded addition is
 //! monotone, the number of pairs at or below a value is counted by two pointers in O(n), and the value is
 //! found by bisection over the 2^64 doubles in their total order: at most 64 counts, no memory, an exact
 //! element of the set. (Johnson and Mizoguchi 1978 need fewer counts and much more code.)
 
-/// The k-th smallest (k from 1) of d_i + d_j over i ≤ j, for ascending values.
+/// The k-th smallest (k from 1) of `d_i` + `d_j` over i ≤ j, for ascending values.
 ///
 /// The values may hold +∞ or −∞, but not both.
 pub(crate) fn kth_pair_sum(ascending: &[f64], k: u128) -> f64 {
     bisect(k, |value| pair_sums_at_most(ascending, value))
 }
 
-/// How many d_i + d_j with i ≤ j are at most `value`, for ascending values.
+/// How many `d_i` + `d_j` with i ≤ j are at most `value`, for ascending values.
 pub(crate) fn pair_sums_at_most(ascending: &[f64], value: f64) -> u128 {
     let mut count = 0_u128;
     let mut end = ascending.len();
@@ -28,12 +28,12 @@ pub(crate) fn pair_sums_at_most(ascending: &[f64], value: f64) -> u128 {
     count
 }
 
-/// The k-th smallest (k from 1) of x_i − y_j, for ascending values.
+/// The k-th smallest (k from 1) of `x_i` − `y_j`, for ascending values.
 pub(crate) fn kth_pair_difference(x: &[f64], y: &[f64], k: u128) -> f64 {
     bisect(k, |value| pair_differences_at_most(x, y, value))
 }
 
-/// How many x_i − y_j are at most `value`, for ascending values.
+/// How many `x_i` − `y_j` are at most `value`, for ascending values.
 pub(crate) fn pair_differences_at_most(x: &[f64], y: &[f64], value: f64) -> u128 {
     let mut count = 0_u128;
     let mut start = 0;

@@ -1,6 +1,6 @@
 //! The exact sign-flip test of the mean, and its inversion.
 //!
-//! Owns the distribution of Σ ±|d_i| over all sign vectors. Up to [`EXACT_LIMIT`] differences it is counted
+//! Owns the distribution of Σ ±|`d_i`| over all sign vectors. Up to [`EXACT_LIMIT`] differences it is counted
 //! by meeting in the middle: the sums of each half are built in ascending order, and one pass with two
 //! pointers counts the pairs beyond the observed sum. Beyond that, seeded draws.
 //!
@@ -69,7 +69,7 @@ pub fn sign_flip_test(
     Ok(SignFlipTest { extreme, total, p: PValue::new(p) })
 }
 
-/// All sums Σ ±d_i in ascending order, each step merging the list minus d with the list plus d.
+/// All sums Σ ±`d_i` in ascending order, each step merging the list minus d with the list plus d.
 fn signed_sums(differences: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0];
     for difference in differences {
@@ -169,7 +169,7 @@ fn drawn_sum(differences: &[f64], stream: &mut Stream) -> f64 {
 
 /// Limits for the mean shift, by inverting the exact test.
 ///
-/// Flipping the set F of differences d_i − θ makes the sum at least as extreme if and only if the mean of F is
+/// Flipping the set F of differences `d_i` − θ makes the sum at least as extreme if and only if the mean of F is
 /// at most θ (Hartigan 1969), so the limits are order statistics of the 2^n − 1 subset means. They are found by
 /// bisection on θ, each step one meeting in the middle: O(60·2^(n/2)).
 ///

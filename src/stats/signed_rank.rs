@@ -57,7 +57,7 @@ pub struct SignedRankTest {
 
 /// Tests whether the differences are symmetric about zero.
 ///
-/// Exact: with W the sum of the ranks r_i of a random half of the non-zero differences,
+/// Exact: with W the sum of the ranks `r_i` of a random half of the non-zero differences,
 /// `Greater` is P(W ≥ V), `Less` P(W ≤ V), `TwoSided` twice the smaller (which is P(|W − E| ≥ |V − E|),
 /// because W is symmetric). Normal: z = (V − E ∓ ½) / √(Σr²/4).
 ///
@@ -90,7 +90,7 @@ pub fn signed_rank_test(
     let p = match null {
         NullDistribution::Exact => scores.exact_p(alternative)?,
         NullDistribution::Normal | NullDistribution::NormalWithContinuity => {
-            scores.normal_p(scores.z(alternative, null), alternative)
+            Scores::normal_p(scores.z(alternative, null), alternative)
         }
     };
     Ok(SignedRankTest {
@@ -174,7 +174,7 @@ impl Scores {
         (excess - correction) / self.variance.sqrt()
     }
 
-    fn normal_p(&self, z: f64, alternative: Alternative) -> PValue {
+    fn normal_p(z: f64, alternative: Alternative) -> PValue {
         match alternative {
             Alternative::Less => PValue::new(normal_cdf(z)),
             Alternative::Greater => PValue::new(normal_survival(z)),

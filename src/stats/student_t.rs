@@ -45,7 +45,7 @@ impl MeanEstimate {
         Self::new(moments.mean, variance, moments.n - 1.0, moments.mean.abs())
     }
 
-    /// The mean of the differences x_i − y_i.
+    /// The mean of the differences `x_i` − `y_i`.
     pub fn of_pairs(x: &[f64], y: &[f64]) -> Result<Self, Undefined> {
         Self::of_one(&differences(x, y)?)
     }
@@ -121,7 +121,7 @@ impl MeanEstimate {
     }
 }
 
-/// The differences x_i − y_i of two lists of one length.
+/// The differences `x_i` − `y_i` of two lists of one length.
 pub(crate) fn differences(x: &[f64], y: &[f64]) -> Result<Vec<f64>, Undefined> {
     if x.len() != y.len() {
         return Err(Undefined::LengthMismatch { left: x.len(), right: y.len() });

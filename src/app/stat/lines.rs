@@ -88,7 +88,7 @@ fn write_answer(line: &[u8], text: &mut Vec<u8>) {
                 });
             match outcome {
                 Ok(answer) => {
-                    write_object(text, request.id(), "result", answer.as_json().as_bytes())
+                    write_object(text, request.id(), "result", answer.as_json().as_bytes());
                 }
                 Err(failure) => write_failure(text, request.id(), &failure),
             }

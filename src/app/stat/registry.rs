@@ -1,6 +1,6 @@
 //! The methods that `unfazed stat` answers.
 
-use crate::app::stat::{Answer, Failure, Request, bootstrap, changepoint, effect_size, multiplicity, power, prom_counter, prom_histogram, proportion, quantile, sequential, survival, trend, univariate};
+use crate::app::stat::{Answer, Failure, Request, bootstrap, changepoint, clustered_ratio, effect_size, multiplicity, permutation, power, prom_counter, prom_histogram, proportion, quantile, rank, sequential, student_t, survival, trend, two_proportions, univariate};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -17,16 +17,21 @@ pub struct Method {
 const FAMILIES: &[&[Method]] = &[
     bootstrap::METHODS,
     changepoint::METHODS,
+    clustered_ratio::METHODS,
     effect_size::METHODS,
     multiplicity::METHODS,
+    permutation::METHODS,
     power::METHODS,
     prom_counter::METHODS,
     prom_histogram::METHODS,
     proportion::METHODS,
     quantile::METHODS,
+    rank::METHODS,
     sequential::METHODS,
+    student_t::METHODS,
     survival::METHODS,
     trend::METHODS,
+    two_proportions::METHODS,
     univariate::METHODS,
 ];
 
