@@ -54,7 +54,12 @@ pub enum Return {
 /// assert_eq!(sustained_return(&values, Band::around(10.0, 2.0), 0, 3), Ok(Return::At(4)));
 /// assert_eq!(sustained_return(&values, Band::around(10.0, 2.0), 5, 3), Ok(Return::Censored));
 /// ```
-pub fn sustained_return(values: &[f64], band: Band, start: usize, run: usize) -> Result<Return, Undefined> {
+pub fn sustained_return(
+    values: &[f64],
+    band: Band,
+    start: usize,
+    run: usize,
+) -> Result<Return, Undefined> {
     if run == 0 {
         return Err(Undefined::OutOfRange {
             what: "the length of the run",

@@ -1,8 +1,8 @@
 //! Bootstrap limits of a statistic of one sample.
 //!
-//! Owns the percentile, basic, BCa and studentised bootstrap of the mean, the median, any quantile and the
+//! Owns the percentile, basic, `BCa` and studentised bootstrap of the mean, the median, any quantile and the
 //! standard deviation. Observations must be exchangeable: inside one window of a series use
-//! `block_bootstrap`. Below some 20 values BCa covers too little to decide anything; up to 12 the exact
+//! `block_bootstrap`. Below some 20 values `BCa` covers too little to decide anything; up to 12 the exact
 //! distribution needs no random numbers.
 
 use crate::stats::descriptive::{sum_of_squares, two_pass_mean};
@@ -16,7 +16,7 @@ use crate::stats::{Alternative, Interval, Undefined, count_to_f64, require_level
 
 pub use crate::stats::statistic::Statistic;
 
-/// The acceleration of BCa: a = Σ(θ̄ − θ₍ᵢ₎)³ / (6·(Σ(θ̄ − θ₍ᵢ₎)²)^{3/2}) over the leave-one-out values.
+/// The acceleration of `BCa`: a = Σ(θ̄ − θ₍ᵢ₎)³ / (6·(Σ(θ̄ − θ₍ᵢ₎)²)^{3/2}) over the leave-one-out values.
 ///
 /// Reference: Efron and Tibshirani (1993), equation 14.15. Cost: O(n log n); the leave-one-out values are
 /// never computed from scratch. Edge cases: when all leave-one-out values are equal (often so for the median
@@ -131,7 +131,11 @@ impl Distribution {
     /// let limits = found.interval(Method::Bca, 0.95, Alternative::TwoSided).unwrap();
     /// assert!(limits.contains(found.estimate()));
     /// ```
-    pub fn of(values: &[f64], statistic: Statistic, draws: Resampling<'_>) -> Result<Self, Undefined> {
+    pub fn of(
+        values: &[f64],
+        statistic: Statistic,
+        draws: Resampling<'_>,
+    ) -> Result<Self, Undefined> {
         let n = values.len();
         let affordable = 8.0 * count_to_f64(draws.resamples);
         if draws.resamples > 0 && n <= LARGEST_SAMPLE && multisets(n) <= affordable {
@@ -165,7 +169,11 @@ impl Distribution {
     /// Reference: Efron (1979). Cost: resamples × n, about 1 ns a draw for the mean; spread over all cores,
     /// and the same numbers whatever their number. Edge cases: one value, values without spread, and values
     /// that are not finite are refused; so is a distribution all of whose values are equal.
-    pub fn drawn(values: &[f64], statistic: Statistic, draws: Resampling<'_>) -> Result<Self, Undefined> {
+    pub fn drawn(
+        values: &[f64],
+        statistic: Statistic,
+        draws: Resampling<'_>,
+    ) -> Result<Self, Undefined> {
         statistic.check(values)?;
         let sorted = sorted_copy(values);
         let n = sorted.len();
@@ -197,17 +205,26 @@ impl Distribution {
             return Err(Undefined::TooFew { found: drawn.len(), needed: 2 });
         }
         drawn.sort_unstable_by(f64::total_cmp);
-        Self::new(statistic.of_sorted(&sorted), Values::Drawn(drawn), acceleration(values, statistic))
+        Self::new(
+            statistic.of_sorted(&sorted),
+            Values::Drawn(drawn),
+            acceleration(values, statistic),
+        )
     }
 
-    fn new(estimate: f64, values: Values, acceleration: Result<f64, Undefined>) -> Result<Self, Undefined> {
+    fn new(
+        estimate: f64,
+        values: Values,
+        acceleration: Result<f64, Undefined>,
+    ) -> Result<Self, Undefined> {
         let (first, last) = (values.quantile(0.0)?, values.quantile(1.0)?);
         let slack = 1e-12 * larger(estimate.abs(), larger(first.abs(), last.abs()));
         if last - first <= slack {
             return Err(Undefined::DegenerateVariance);
         }
         let (less, not_greater) = (values.below(estimate - slack), values.below(estimate + slack));
-        let below = (count_to_f64(less) + count_to_f64(not_greater)) / (2.0 * count_to_f64(values.count()));
+        let below =
+            (count_to_f64(less) + count_to_f64(not_greater)) / (2.0 * count_to_f64(values.count()));
         let standard_error = values.standard_error();
         Ok(Self { estimate, values, standard_error, acceleration, below })
     }
@@ -236,10 +253,15 @@ impl Distribution {
     /// Confidence limits. `Less` gives an upper limit only, `Greater` a lower one.
     ///
     /// Percentile: quantiles of type 7 of the resampled values. Basic: 2θ̂ less the opposite percentile
-    /// limit (Davison and Hinkley 1997, equation 5.6). BCa: percentiles at [`Self::bca_level`].
-    /// Edge cases: BCa does not exist without an acceleration, or when no resampled value lies on one side
+    /// limit (Davison and Hinkley 1997, equation 5.6). `BCa`: percentiles at [`Self::bca_level`].
+    /// Edge cases: `BCa` does not exist without an acceleration, or when no resampled value lies on one side
     /// of the estimate.
-    pub fn interval(&self, method: Method, level: f64, alternative: Alternative) -> Result<Interval, Undefined> {
+    pub fn interval(
+        &self,
+        method: Method,
+        level: f64,
+        alternative: Alternative,
+    ) -> Result<Interval, Undefined> {
         require_level("the confidence level", level)?;
         let error = one_sided_error(level, alternative);
         let end = |probability: f64| -> Result<f64, Undefined> {
@@ -275,7 +297,7 @@ impl Distribution {
         self.acceleration
     }
 
-    /// The probability at which BCa reads the limit that a percentile interval reads at `probability`:
+    /// The probability at which `BCa` reads the limit that a percentile interval reads at `probability`:
     /// Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))) (Efron 1987; Efron and Tibshirani 1993, equation 14.10).
     pub fn bca_level(&self, probability: f64) -> Result<f64, Undefined> {
         let bias = self.bias()?;
@@ -299,7 +321,7 @@ fn one_sided_error(level: f64, alternative: Alternative) -> f64 {
 /// Studentised bootstrap limits of the mean (bootstrap-t).
 ///
 /// t* = (m* − m)/se* for every resample; the limits are m − se·t*₍₁₋ₐ₎ and m − se·t*₍ₐ₎ (Hall 1992; Davison
-/// and Hinkley 1997, equation 5.7). Better than BCa for skewed data from about 10 values on (coverage .904
+/// and Hinkley 1997, equation 5.7). Better than `BCa` for skewed data from about 10 values on (coverage .904
 /// against .850 for a lognormal sample of 10). Resamples whose values are all equal have an infinite t* and
 /// are kept as such. Cost as for the mean.
 /// Edge cases: fewer than 3 values are refused; a limit that falls on an infinite t* does not exist.
@@ -337,12 +359,18 @@ pub fn bootstrap_t_mean(
             let moments = Moments::resampled(&centred, positions, stream);
             let spread = moments.standard_deviation(n);
             let deviation = moments.sum / size;
-            if spread > 0.0 { deviation / (spread / size.sqrt()) } else { f64::INFINITY.copysign(deviation) }
+            if spread > 0.0 {
+                deviation / (spread / size.sqrt())
+            } else {
+                f64::INFINITY.copysign(deviation)
+            }
         },
     )?;
     t.sort_unstable_by(f64::total_cmp);
     let se = (sum_of_squares(values) / (size - 1.0) / size).sqrt();
-    let at = |probability: f64| sorted_quantile(&t, probability, QuantileType::LinearModes).map(|t| center - se * t);
+    let at = |probability: f64| {
+        sorted_quantile(&t, probability, QuantileType::LinearModes).map(|t| center - se * t)
+    };
     let error = one_sided_error(level, alternative);
     let (lower, upper) = match alternative {
         Alternative::TwoSided => (Some(at(1.0 - error)?), Some(at(error)?)),
@@ -380,7 +408,9 @@ mod tests {
     #[test]
     fn degenerate_samples_have_no_interval() {
         for statistic in ALL {
-            let refused = |values: &[f64]| Distribution::drawn(values, statistic, draws(100)).unwrap_err().code();
+            let refused = |values: &[f64]| {
+                Distribution::drawn(values, statistic, draws(100)).unwrap_err().code()
+            };
             assert_eq!(refused(&[5.0; 8]), "degenerate_variance");
             assert_eq!(refused(&[5.0]), "too_few");
             assert_eq!(refused(&[5.0, f64::NAN]), "non_finite");
@@ -400,7 +430,9 @@ mod tests {
         let exact = Distribution::of(&values, Statistic::Mean, draws(40_000)).unwrap();
         assert_eq!(exact.resamples(), 7_usize.pow(7));
         let random = Distribution::drawn(&values, Statistic::Mean, draws(40_000)).unwrap();
-        let read = |found: &Distribution| found.interval(Method::Bca, 0.95, Alternative::TwoSided).unwrap();
+        let read = |found: &Distribution| {
+            found.interval(Method::Bca, 0.95, Alternative::TwoSided).unwrap()
+        };
         let (exact, random) = (read(&exact), read(&random));
         let width = exact.upper.unwrap() - exact.lower.unwrap();
         assert!((random.lower.unwrap() - exact.lower.unwrap()).abs() < 0.03 * width);

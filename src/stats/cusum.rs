@@ -66,9 +66,15 @@ pub struct Chart {
 pub fn chart(values: &[f64], design: Design) -> Result<Chart, Undefined> {
     require_finite(values)?;
     if !design.target.is_finite() {
-        return Err(Undefined::OutOfRange { what: "the target", found: design.target, accepted: "a finite number" });
+        return Err(Undefined::OutOfRange {
+            what: "the target",
+            found: design.target,
+            accepted: "a finite number",
+        });
     }
-    for (what, found) in [("the allowance", design.allowance), ("the decision interval", design.decision)] {
+    for (what, found) in
+        [("the allowance", design.allowance), ("the decision interval", design.decision)]
+    {
         if !(found >= 0.0 && found.is_finite()) {
             return Err(Undefined::OutOfRange { what, found, accepted: "a number of at least 0" });
         }

@@ -143,7 +143,8 @@ fn ln_beta(a: f64, b: f64) -> f64 {
     }
     let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
     let stirling = stirling_rest(small) + stirling_rest(large) - stirling_rest(sum);
-    half_ln_two_pi - 0.5 * large.ln() + (small - 0.5) * (small / sum).ln() - large * ratio.ln_1p() + stirling
+    half_ln_two_pi - 0.5 * large.ln() + (small - 0.5) * (small / sum).ln() - large * ratio.ln_1p()
+        + stirling
 }
 
 /// A betting martingale against "the chance of an event is at most p₀".

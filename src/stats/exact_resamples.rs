@@ -87,7 +87,11 @@ impl ExactResamples {
     /// The standard deviation of the values around their mean.
     pub(in crate::stats) fn standard_deviation(&self) -> f64 {
         let mean = self.mean();
-        self.runs.iter().map(|run| (run.value - mean).powi(2) * self.weight(run)).sum::<f64>().sqrt()
+        self.runs
+            .iter()
+            .map(|run| (run.value - mean).powi(2) * self.weight(run))
+            .sum::<f64>()
+            .sqrt()
     }
 
     /// How many resamples there are.

@@ -89,7 +89,9 @@ pub struct KaplanMeier {
 ///
 /// Two neighbours are equal when they differ by at most 1.5e-8, absolute or relative to the mean of the
 /// distinct times (the rule of R `timefix`); without it 0.1 + 0.2 and 0.3 would be two event times.
-pub(in crate::stats) fn ordered(observations: &[Observation]) -> Result<Vec<Observation>, Undefined> {
+pub(in crate::stats) fn ordered(
+    observations: &[Observation],
+) -> Result<Vec<Observation>, Undefined> {
     if observations.is_empty() {
         return Err(Undefined::Empty);
     }
@@ -98,7 +100,11 @@ pub(in crate::stats) fn ordered(observations: &[Observation]) -> Result<Vec<Obse
             return Err(Undefined::NonFinite { index });
         }
         if observation.time < 0.0 {
-            return Err(Undefined::OutOfRange { what: "a time", found: observation.time, accepted: "at least 0" });
+            return Err(Undefined::OutOfRange {
+                what: "a time",
+                found: observation.time,
+                accepted: "at least 0",
+            });
         }
     }
     let mut sorted = observations.to_vec();
@@ -151,8 +157,10 @@ impl KaplanMeier {
         let mut start = 0;
         while start < n {
             let time = sorted[start].time;
-            let end = start + sorted[start..].partition_point(|observation| observation.time <= time);
-            let events = sorted[start..end].partition_point(|observation| observation.ending == Ending::Event);
+            let end =
+                start + sorted[start..].partition_point(|observation| observation.time <= time);
+            let events = sorted[start..end]
+                .partition_point(|observation| observation.ending == Ending::Event);
             if events > 0 {
                 let at_risk = n - start;
                 let (risk, dying) = (count_to_f64(at_risk), count_to_f64(events));
@@ -201,7 +209,7 @@ impl KaplanMeier {
     /// answer is the middle of the rest, which for the last rest ends at the last time observed
     /// (R `quantile.survfit`).
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        crossing(self.curve(|_, step| Some(1.0 - step.survival)), p, self.last_time)
+        crossing(&self.curve(|_, step| Some(1.0 - step.survival)), p, self.last_time)
     }
 
     /// Limits of [`Self::quantile`]: where the limits of the band cross the same level.
@@ -215,11 +223,18 @@ impl KaplanMeier {
     /// let limits = curve.quantile_interval(0.5, BandType::LogLog, 0.95).unwrap();
     /// assert_eq!((limits.lower, curve.quantile(0.5), limits.upper), (Some(5.0), Some(10.5), Some(14.0)));
     /// ```
-    pub fn quantile_interval(&self, p: f64, kind: BandType, level: f64) -> Result<Interval, Undefined> {
+    pub fn quantile_interval(
+        &self,
+        p: f64,
+        kind: BandType,
+        level: f64,
+    ) -> Result<Interval, Undefined> {
         require_level("the probability of the quantile", p)?;
         let band = self.band(kind, level)?;
-        let lower = crossing(self.curve(|i, _| band[i].lower.map(|limit| 1.0 - limit)), p, self.last_time);
-        let upper = crossing(self.curve(|i, _| band[i].upper.map(|limit| 1.0 - limit)), p, self.last_time);
+        let lower =
+            crossing(&self.curve(|i, _| band[i].lower.map(|limit| 1.0 - limit)), p, self.last_time);
+        let upper =
+            crossing(&self.curve(|i, _| band[i].upper.map(|limit| 1.0 - limit)), p, self.last_time);
         Ok(Interval::new(lower, upper, level))
     }
 
@@ -248,12 +263,12 @@ struct CurvePoint {
 }
 
 /// The time at which a step curve crosses a level, with the midpoint rule for a rest at the level.
-fn crossing(points: Vec<CurvePoint>, level: f64, last_time: f64) -> Option<f64> {
+fn crossing(points: &[CurvePoint], level: f64, last_time: f64) -> Option<f64> {
     let tolerance = f64::EPSILON.sqrt();
     // The lowest height that reaches the bound. A band may fall again, so the lowest, not the first.
     let reaching = |bound: f64| {
         let mut best: Option<CurvePoint> = None;
-        for point in &points {
+        for point in points {
             let Some(height) = point.height else { continue };
             let better = best.and_then(|found| found.height).is_none_or(|lowest| height < lowest);
             if height >= bound && better {
@@ -308,12 +323,17 @@ mod tests {
 
     pub(super) fn observations(times: &[f64], events: &[u8]) -> Vec<Observation> {
         let ending = |event: u8| if event == 1 { Ending::Event } else { Ending::Censored };
-        times.iter().zip(events).map(|(&time, &event)| Observation { time, ending: ending(event) }).collect()
+        times
+            .iter()
+            .zip(events)
+            .map(|(&time, &event)| Observation { time, ending: ending(event) })
+            .collect()
     }
 
     #[test]
     fn five_times_by_hand() {
-        let curve = KaplanMeier::fit(&observations(&[1.0, 2.0, 2.0, 3.0, 4.0], &[1, 1, 0, 0, 1])).unwrap();
+        let curve =
+            KaplanMeier::fit(&observations(&[1.0, 2.0, 2.0, 3.0, 4.0], &[1, 1, 0, 0, 1])).unwrap();
         let survival: Vec<f64> = curve.steps().iter().map(|step| step.survival).collect();
         // 4/5, then 3/4 of it with the censored one still at risk, then 0.
         assert!((survival[0] - 0.8).abs() < 1e-15 && (survival[1] - 0.6).abs() < 1e-15);
@@ -341,7 +361,10 @@ mod tests {
 
     #[test]
     fn a_negative_time_is_refused() {
-        assert_eq!(KaplanMeier::fit(&observations(&[-1.0], &[1])).unwrap_err().code(), "out_of_range");
+        assert_eq!(
+            KaplanMeier::fit(&observations(&[-1.0], &[1])).unwrap_err().code(),
+            "out_of_range"
+        );
         assert_eq!(KaplanMeier::fit(&[]), Err(Undefined::Empty));
     }
 

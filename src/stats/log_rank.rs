@@ -74,7 +74,11 @@ pub fn log_rank(data: &[GroupedObservation], rho: f64) -> Result<LogRank, Undefi
         let events = count_to_f64(moment.events.iter().sum());
         if events > 0.0 {
             let weight = survival.powf(rho);
-            let spread = if risk > 1.0 { weight * weight * events * (risk - events) / (risk * (risk - 1.0)) } else { 0.0 };
+            let spread = if risk > 1.0 {
+                weight * weight * events * (risk - events) / (risk * (risk - 1.0))
+            } else {
+                0.0
+            };
             for j in 0..k {
                 let mine = count_to_f64(at_risk[j]);
                 observed[j] += weight * count_to_f64(moment.events[j]);
@@ -86,8 +90,8 @@ pub fn log_rank(data: &[GroupedObservation], rho: f64) -> Result<LogRank, Undefi
             }
             survival *= (risk - events) / risk;
         }
-        for j in 0..k {
-            at_risk[j] -= moment.leaving[j];
+        for (left, leaving) in at_risk.iter_mut().zip(&moment.leaving) {
+            *left -= leaving;
         }
     }
     let possible: Vec<usize> = (0..k).filter(|&j| expected[j] > 0.0).collect();
@@ -96,10 +100,12 @@ pub fn log_rank(data: &[GroupedObservation], rho: f64) -> Result<LogRank, Undefi
     }
     let rest = &possible[1..];
     let difference: Vec<f64> = rest.iter().map(|&j| observed[j] - expected[j]).collect();
-    let matrix: Vec<Vec<f64>> = rest.iter().map(|&i| rest.iter().map(|&j| variance[i * k + j]).collect()).collect();
+    let matrix: Vec<Vec<f64>> =
+        rest.iter().map(|&i| rest.iter().map(|&j| variance[i * k + j]).collect()).collect();
     let solved = solve(matrix, difference.clone()).ok_or(Undefined::DegenerateVariance)?;
     let chi_squared: f64 = solved.iter().zip(&difference).map(|(left, right)| left * right).sum();
-    let sums = |j: usize| GroupSums { n: table.sizes[j], observed: observed[j], expected: expected[j] };
+    let sums =
+        |j: usize| GroupSums { n: table.sizes[j], observed: observed[j], expected: expected[j] };
     Ok(LogRank {
         groups: (0..k).map(sums).collect(),
         chi_squared,
@@ -157,16 +163,21 @@ fn fixed_times(data: &[GroupedObservation]) -> Result<Vec<f64>, Undefined> {
     let sorted = ordered(&observations)?;
     let mut distinct: Vec<f64> = sorted.iter().map(|observation| observation.time).collect();
     distinct.dedup_by(|right, left| right <= left);
-    let snap = |time: f64| distinct[distinct.partition_point(|&kept| kept <= time).saturating_sub(1)];
+    let snap =
+        |time: f64| distinct[distinct.partition_point(|&kept| kept <= time).saturating_sub(1)];
     Ok(observations.iter().map(|observation| snap(observation.time)).collect())
 }
 
 /// Gaussian elimination with partial pivoting; `None` for a singular matrix.
 fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
     let n = right.len();
-    let scale = matrix.iter().flatten().fold(0.0, |scale, entry| crate::stats::position::larger(scale, entry.abs()));
+    let scale = matrix
+        .iter()
+        .flatten()
+        .fold(0.0, |scale, entry| crate::stats::position::larger(scale, entry.abs()));
     for column in 0..n {
-        let pivot = (column..n).max_by(|&a, &b| matrix[a][column].abs().total_cmp(&matrix[b][column].abs()))?;
+        let pivot = (column..n)
+            .max_by(|&a, &b| matrix[a][column].abs().total_cmp(&matrix[b][column].abs()))?;
         matrix.swap(column, pivot);
         right.swap(column, pivot);
         if matrix[column][column].abs() <= scale * 1e-14 {
@@ -174,8 +185,9 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
         }
         for row in column + 1..n {
             let factor = matrix[row][column] / matrix[column][column];
-            for entry in column..n {
-                matrix[row][entry] -= factor * matrix[column][entry];
+            let (above, below) = matrix.split_at_mut(row);
+            for (entry, pivot) in below[0][column..].iter_mut().zip(&above[column][column..]) {
+                *entry -= factor * pivot;
             }
             right[row] -= factor * right[column];
         }
@@ -250,14 +262,16 @@ pub fn permutation_log_rank(
         });
     }
     let scores = scores(data)?;
-    let score: f64 = data.iter().zip(&scores).filter(|(row, _)| row.group == 1).map(|(_, score)| score).sum();
+    let score: f64 =
+        data.iter().zip(&scores).filter(|(row, _)| row.group == 1).map(|(_, score)| score).sum();
     let bound = score.abs() * (1.0 - 1e-12) - 1e-14;
     let chosen = table.sizes[1];
     let splits = ln_choose(count_to_f64(data.len()), count_to_f64(chosen)).exp().round();
     if splits <= 1e6 {
         let mut seen = Splits { extreme: 0, all: 0 };
         visit(&scores, chosen, 0.0, bound, &mut seen);
-        let p = crate::stats::wide_count_to_f64(seen.extreme.into()) / crate::stats::wide_count_to_f64(seen.all.into());
+        let p = crate::stats::wide_count_to_f64(seen.extreme.into())
+            / crate::stats::wide_count_to_f64(seen.all.into());
         return Ok(PermutationLogRank {
             score,
             p: PValue::new(p),
@@ -355,7 +369,9 @@ mod tests {
 
     #[test]
     fn random_splits_come_near_the_exact_share() {
-        let rows: Vec<(f64, bool, usize)> = (0..26_u8).map(|i| (f64::from(i % 13) + f64::from(i / 13) * 2.5, i % 5 != 0, usize::from(i / 13))).collect();
+        let rows: Vec<(f64, bool, usize)> = (0..26_u8)
+            .map(|i| (f64::from(i % 13) + f64::from(i / 13) * 2.5, i % 5 != 0, usize::from(i / 13)))
+            .collect();
         let found = permutation_log_rank(&data(&rows), 20_000, &mut stream()).unwrap();
         assert_eq!(found.method, PermutationMethod::MonteCarlo { draws: 20_000 });
         let asymptotic = log_rank(&data(&rows), 0.0).unwrap().p.get();

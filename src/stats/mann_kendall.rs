@@ -6,7 +6,9 @@
 use crate::stats::descriptive::{sorted_median, two_pass_mean};
 use crate::stats::distribution::{normal_quantile, normal_survival};
 use crate::stats::position::{same, sorted_copy};
-use crate::stats::{Alternative, PValue, Undefined, count_to_f64, require_level, require_ordered, wide_count_to_f64};
+use crate::stats::{
+    Alternative, PValue, Undefined, count_to_f64, require_level, require_ordered, wide_count_to_f64,
+};
 
 /// How the variance of S is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,7 +85,13 @@ pub fn mann_kendall(
         Continuity::Corrected => 1.0,
         Continuity::Uncorrected => 0.0,
     };
-    let shrunk = if s > 0.0 { s - step } else if s < 0.0 { s + step } else { 0.0 };
+    let shrunk = if s > 0.0 {
+        s - step
+    } else if s < 0.0 {
+        s + step
+    } else {
+        0.0
+    };
     let z = if spread > 0.0 { shrunk / spread.sqrt() } else { 0.0 };
     let p = match alternative {
         Alternative::TwoSided => PValue::doubled(normal_survival(z.abs())),
@@ -163,7 +171,11 @@ pub(in crate::stats) fn independent_variance(values: &[f64]) -> f64 {
 ///
 /// 1 + 2/(n(n − 1)(n − 2))·Σₖ (n − k)(n − k − 1)(n − k − 2)·ρₖ over the lags k whose autocorrelation ρₖ of the
 /// ranks of the detrended series is significant (Hamed and Rao 1998, equation 14).
-fn variance_inflation(values: &[f64], significance: f64, lags: Option<usize>) -> Result<f64, Undefined> {
+fn variance_inflation(
+    values: &[f64],
+    significance: f64,
+    lags: Option<usize>,
+) -> Result<f64, Undefined> {
     require_level("the significance of autocorrelations", significance)?;
     let n = values.len();
     if n < 3 {
@@ -183,8 +195,11 @@ fn variance_inflation(values: &[f64], significance: f64, lags: Option<usize>) ->
     let last = lags.map_or(n - 1, |lags| lags.clamp(0, n - 1));
     let mut sum = 0.0;
     for lag in 1..=last {
-        let products: f64 =
-            ranks.iter().zip(&ranks[lag..]).map(|(left, right)| (left - center) * (right - center)).sum();
+        let products: f64 = ranks
+            .iter()
+            .zip(&ranks[lag..])
+            .map(|(left, right)| (left - center) * (right - center))
+            .sum();
         let correlation = products / squares;
         if correlation.abs() >= bound {
             let left = count_to_f64(n - lag);
@@ -247,7 +262,11 @@ pub fn exact_p(values: &[f64], alternative: Alternative) -> Result<PValue, Undef
         return Err(Undefined::TooFew { found: n, needed: 2 });
     }
     if n > 170 {
-        return Err(Undefined::WorkLimit { what: "the exact distribution of S", size: n as u64, limit: 170 });
+        return Err(Undefined::WorkLimit {
+            what: "the exact distribution of S",
+            size: n as u64,
+            limit: 170,
+        });
     }
     if tie_sizes(values).len() < n {
         return Err(Undefined::DegenerateVariance);
@@ -296,7 +315,8 @@ mod tests {
     }
 
     fn test(values: &[f64]) -> MannKendall {
-        mann_kendall(values, Variance::Independent, Continuity::Corrected, Alternative::TwoSided).unwrap()
+        mann_kendall(values, Variance::Independent, Continuity::Corrected, Alternative::TwoSided)
+            .unwrap()
     }
 
     #[test]
@@ -309,22 +329,29 @@ mod tests {
     fn the_smallest_exact_p_values() {
         for (n, smallest) in [(3_u8, 1.0 / 3.0), (4, 1.0 / 12.0), (5, 1.0 / 60.0)] {
             let values: Vec<f64> = (0..n).map(f64::from).collect();
-            assert!((exact_p(&values, Alternative::TwoSided).unwrap().get() - smallest).abs() < 1e-15);
+            assert!(
+                (exact_p(&values, Alternative::TwoSided).unwrap().get() - smallest).abs() < 1e-15
+            );
         }
     }
 
     #[test]
     fn ties_have_no_exact_distribution_here() {
-        assert_eq!(exact_p(&[1.0, 1.0, 2.0], Alternative::TwoSided), Err(Undefined::DegenerateVariance));
+        assert_eq!(
+            exact_p(&[1.0, 1.0, 2.0], Alternative::TwoSided),
+            Err(Undefined::DegenerateVariance)
+        );
     }
 
     #[test]
     fn autocorrelation_widens_the_variance() {
         // A slow wave: neighbours resemble each other.
-        let values: Vec<f64> = (0..40_u8).map(|i| (f64::from(i) / 6.0).sin() + f64::from(i % 3) / 50.0).collect();
+        let values: Vec<f64> =
+            (0..40_u8).map(|i| (f64::from(i) / 6.0).sin() + f64::from(i % 3) / 50.0).collect();
         let plain = test(&values);
         let kind = Variance::HamedRao { significance: 0.05, lags: Some(3) };
-        let wide = mann_kendall(&values, kind, Continuity::Corrected, Alternative::TwoSided).unwrap();
+        let wide =
+            mann_kendall(&values, kind, Continuity::Corrected, Alternative::TwoSided).unwrap();
         assert!(wide.variance > plain.variance && wide.p > plain.p);
     }
 

@@ -5,6 +5,7 @@
 //! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
 
 pub mod band;
+pub mod block_bootstrap;
 pub mod bootstrap;
 pub mod brunner_munzel;
 pub mod clustered_ratio;

@@ -100,7 +100,9 @@ mod tests {
     #[test]
     fn five_p_values_by_hand() {
         let p = list(&[0.01, 0.02, 0.03, 0.04, 0.05]);
-        for (found, expected) in numbers(&adjusted(&p, Adjustment::Holm)).iter().zip([0.05, 0.08, 0.09, 0.09, 0.09]) {
+        for (found, expected) in
+            numbers(&adjusted(&p, Adjustment::Holm)).iter().zip([0.05, 0.08, 0.09, 0.09, 0.09])
+        {
             assert!((found - expected).abs() < 1e-15);
         }
         for found in numbers(&adjusted(&p, Adjustment::BenjaminiHochberg)) {
@@ -118,7 +120,11 @@ mod tests {
     fn slow_holm_rejects(p: &[f64], level: f64) -> usize {
         let mut sorted = p.to_vec();
         sorted.sort_by(f64::total_cmp);
-        sorted.iter().enumerate().take_while(|(i, p)| **p * count_to_f64(sorted.len() - i) <= level * (1.0 + 1e-12)).count()
+        sorted
+            .iter()
+            .enumerate()
+            .take_while(|(i, p)| **p * count_to_f64(sorted.len() - i) <= level * (1.0 + 1e-12))
+            .count()
     }
 
     proptest! {

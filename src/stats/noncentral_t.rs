@@ -94,7 +94,9 @@ fn panel(left: f64, width: f64, function: &impl Fn(f64) -> f64) -> f64 {
     let sum: f64 = NODES
         .iter()
         .zip(WEIGHTS)
-        .map(|(node, weight)| weight * (function(center - half * node) + function(center + half * node)))
+        .map(|(node, weight)| {
+            weight * (function(center - half * node) + function(center + half * node))
+        })
         .sum();
     sum * half
 }

@@ -56,7 +56,11 @@ pub fn segments(values: &[f64], rule: Segmentation) -> Result<Segments, Undefine
     }
     for (what, found) in [("min_size", rule.min_size), ("jump", rule.jump)] {
         if found == 0 {
-            return Err(Undefined::OutOfRange { what, found: 0.0, accepted: "a whole number of at least 1" });
+            return Err(Undefined::OutOfRange {
+                what,
+                found: 0.0,
+                accepted: "a whole number of at least 1",
+            });
         }
     }
     let n = values.len();
@@ -85,7 +89,8 @@ fn last_changes(values: &[f64], rule: Segmentation) -> Vec<usize> {
     let mut previous = vec![0; n + 1];
     let mut totals = Vec::with_capacity(n);
     // F(0) is −penalty, so that the first segment costs nothing extra.
-    let mut candidates = vec![Candidate { start: 0, sum: 0.0, rest: -rule.penalty, dropped_at: usize::MAX }];
+    let mut candidates =
+        vec![Candidate { start: 0, sum: 0.0, rest: -rule.penalty, dropped_at: usize::MAX }];
     for end in 1..=n {
         let allowed = end == n || (end >= rule.min_size && end % rule.jump == 0);
         if !allowed {
@@ -150,7 +155,8 @@ fn prefix_sums(values: &[f64]) -> Vec<Sums> {
     sums.push(running);
     for value in values {
         let centred = value - center;
-        running = Sums { values: running.values + centred, squares: running.squares + centred * centred };
+        running =
+            Sums { values: running.values + centred, squares: running.squares + centred * centred };
         sums.push(running);
     }
     sums
@@ -173,7 +179,8 @@ pub fn usual_penalty(values: &[f64]) -> Result<f64, Undefined> {
     if values.len() < 2 {
         return Err(Undefined::TooFew { found: values.len(), needed: 2 });
     }
-    let mut differences: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let mut differences: Vec<f64> =
+        values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
     differences.sort_unstable_by(f64::total_cmp);
     let sigma = sorted_median(&differences) / (std::f64::consts::SQRT_2 * THREE_QUARTER_NORMAL);
     if sigma <= 0.0 {

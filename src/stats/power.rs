@@ -60,10 +60,18 @@ pub struct Plan {
 pub fn power(plan: Plan) -> Result<f64, Undefined> {
     require_level("the level", plan.level)?;
     if !(plan.n > 1.0 && plan.n.is_finite()) {
-        return Err(Undefined::OutOfRange { what: "n", found: plan.n, accepted: "a number above 1" });
+        return Err(Undefined::OutOfRange {
+            what: "n",
+            found: plan.n,
+            accepted: "a number above 1",
+        });
     }
     if !plan.effect.is_finite() {
-        return Err(Undefined::OutOfRange { what: "the effect", found: plan.effect, accepted: "a finite number" });
+        return Err(Undefined::OutOfRange {
+            what: "the effect",
+            found: plan.effect,
+            accepted: "a finite number",
+        });
     }
     let samples = match plan.design {
         Design::OneSample => 1.0,
@@ -124,7 +132,8 @@ pub fn detectable_effect(plan: Plan, wanted: f64) -> Result<f64, Undefined> {
         return Err(Undefined::Unattainable { smallest: least, level: wanted });
     }
     let at = |ln_effect: f64| power(Plan { effect: sign * ln_effect.exp(), ..plan });
-    root(-20.0, 17.0, |ln_effect| Ok(at(ln_effect)? - wanted)).map(|ln_effect| sign * ln_effect.exp())
+    root(-20.0, 17.0, |ln_effect| Ok(at(ln_effect)? - wanted))
+        .map(|ln_effect| sign * ln_effect.exp())
 }
 
 /// The level at which the plan reaches a power.
@@ -143,7 +152,11 @@ pub fn level_for_power(plan: Plan, wanted: f64) -> Result<f64, Undefined> {
 }
 
 /// The zero of a rising function by bisection until the ends meet.
-fn root(low: f64, high: f64, function: impl Fn(f64) -> Result<f64, Undefined>) -> Result<f64, Undefined> {
+fn root(
+    low: f64,
+    high: f64,
+    function: impl Fn(f64) -> Result<f64, Undefined>,
+) -> Result<f64, Undefined> {
     let (mut low, mut high) = (low, high);
     if function(low)? > 0.0 || function(high)? < 0.0 {
         return Err(Undefined::OutOfRange {
@@ -154,7 +167,11 @@ fn root(low: f64, high: f64, function: impl Fn(f64) -> Result<f64, Undefined>) -
     }
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
-        if function(middle)? < 0.0 { low = middle } else { high = middle }
+        if function(middle)? < 0.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
         if high - low < 1e-13 {
             break;
         }
@@ -222,8 +239,14 @@ mod tests {
 
     #[test]
     fn an_effect_of_zero_never_reaches_the_power() {
-        assert_eq!(sample_size(Plan { effect: 0.0, ..PLAN }, 0.8).unwrap_err().code(), "unattainable");
-        assert_eq!(sample_size(Plan { effect: -1.0, ..PLAN }, 0.8).unwrap_err().code(), "unattainable");
+        assert_eq!(
+            sample_size(Plan { effect: 0.0, ..PLAN }, 0.8).unwrap_err().code(),
+            "unattainable"
+        );
+        assert_eq!(
+            sample_size(Plan { effect: -1.0, ..PLAN }, 0.8).unwrap_err().code(),
+            "unattainable"
+        );
     }
 
     #[test]

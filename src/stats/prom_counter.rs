@@ -185,7 +185,10 @@ mod tests {
     fn the_left_edge_is_open_in_prometheus_3_and_closed_before() {
         let samples = series(&[1.0, 2.0, 3.0]);
         assert_eq!(range(0, 2000).select(&samples).len(), 2);
-        assert_eq!(Range { left_edge: LeftEdge::Closed, ..range(0, 2000) }.select(&samples).len(), 3);
+        assert_eq!(
+            Range { left_edge: LeftEdge::Closed, ..range(0, 2000) }.select(&samples).len(),
+            3
+        );
     }
 
     #[test]
@@ -200,9 +203,13 @@ mod tests {
     #[test]
     fn a_range_that_the_samples_fill_is_not_stretched() {
         let samples = series(&[4.0, 6.0, 1.0]);
-        let found = increase(&samples, Range { left_edge: LeftEdge::Closed, ..range(0, 2000) }).unwrap();
+        let found =
+            increase(&samples, Range { left_edge: LeftEdge::Closed, ..range(0, 2000) }).unwrap();
         assert_eq!(found, 3.0);
-        assert_eq!(delta(&samples, Range { left_edge: LeftEdge::Closed, ..range(0, 2000) }), Some(-3.0));
+        assert_eq!(
+            delta(&samples, Range { left_edge: LeftEdge::Closed, ..range(0, 2000) }),
+            Some(-3.0)
+        );
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! quantile at all. Values follow Prometheus' own rules, NaN and infinities included, which is why these
 //! functions return a plain `f64`. Native histograms live in `prom_native_histogram`.
 
-use crate::stats::position::same;
 use crate::stats::Undefined;
+use crate::stats::position::same;
 
 /// One cumulative bucket: how many observations are at most the bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -216,10 +216,15 @@ pub fn quantile_bounds(q: f64, buckets: &[Bucket]) -> Result<QuantileBounds, Und
         return Err(match merged(buckets) {
             None => Undefined::OutOfRange {
                 what: "the highest bucket bound",
-                found: buckets.iter().map(|bucket| bucket.upper_bound).fold(f64::NEG_INFINITY, crate::stats::position::larger),
+                found: buckets
+                    .iter()
+                    .map(|bucket| bucket.upper_bound)
+                    .fold(f64::NEG_INFINITY, crate::stats::position::larger),
                 accepted: "+Inf",
             },
-            Some(merged) if merged.len() < 2 => Undefined::TooFew { found: merged.len(), needed: 2 },
+            Some(merged) if merged.len() < 2 => {
+                Undefined::TooFew { found: merged.len(), needed: 2 }
+            }
             Some(_) => Undefined::Empty,
         });
     };
@@ -261,7 +266,8 @@ pub fn share_at_most(bound: f64, buckets: &[Bucket]) -> Result<ShareBounds, Unde
         return Err(Undefined::Empty);
     };
     let slack = bound.abs() * 1e-12;
-    let at_or_below = ladder.buckets.iter().rev().find(|bucket| bucket.upper_bound <= bound + slack);
+    let at_or_below =
+        ladder.buckets.iter().rev().find(|bucket| bucket.upper_bound <= bound + slack);
     let at_or_above = ladder.buckets.iter().find(|bucket| bucket.upper_bound >= bound - slack);
     Ok(ShareBounds {
         lower: at_or_below.map_or(0.0, |bucket| bucket.count / ladder.total()),

@@ -78,18 +78,29 @@ struct Span {
 impl NativeHistogram {
     /// All buckets from the lowest value to the highest.
     fn spans(&self) -> Vec<Span> {
-        let clipped = |bound: f64| if bound < self.zero_threshold { self.zero_threshold } else { bound };
+        let clipped =
+            |bound: f64| if bound < self.zero_threshold { self.zero_threshold } else { bound };
         let above = |bucket: &NativeBucket| Span {
             lower: clipped(upper_bound(self.schema, bucket.index - 1)),
             upper: upper_bound(self.schema, bucket.index),
             count: bucket.count,
         };
-        let mirrored = |span: Span| Span { lower: -span.upper, upper: -span.lower, count: span.count };
-        let mut spans: Vec<Span> = self.negative.iter().rev().map(|bucket| mirrored(above(bucket))).collect();
+        let mirrored =
+            |span: Span| Span { lower: -span.upper, upper: -span.lower, count: span.count };
+        let mut spans: Vec<Span> =
+            self.negative.iter().rev().map(|bucket| mirrored(above(bucket))).collect();
         if self.zero_count > 0.0 {
             // A histogram of one sign only has its zero bucket on that side.
-            let lower = if self.negative.is_empty() && !self.positive.is_empty() { 0.0 } else { -self.zero_threshold };
-            let upper = if self.positive.is_empty() && !self.negative.is_empty() { 0.0 } else { self.zero_threshold };
+            let lower = if self.negative.is_empty() && !self.positive.is_empty() {
+                0.0
+            } else {
+                -self.zero_threshold
+            };
+            let upper = if self.positive.is_empty() && !self.negative.is_empty() {
+                0.0
+            } else {
+                self.zero_threshold
+            };
             spans.push(Span { lower, upper, count: self.zero_count });
         }
         spans.extend(self.positive.iter().map(above));
@@ -178,8 +189,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn histogram(schema: i32, positive: &[(i32, f64)], negative: &[(i32, f64)], zero_count: f64) -> NativeHistogram {
-        let list = |pairs: &[(i32, f64)]| pairs.iter().map(|&(index, count)| NativeBucket { index, count }).collect::<Vec<_>>();
+    fn histogram(
+        schema: i32,
+        positive: &[(i32, f64)],
+        negative: &[(i32, f64)],
+        zero_count: f64,
+    ) -> NativeHistogram {
+        let list = |pairs: &[(i32, f64)]| {
+            pairs.iter().map(|&(index, count)| NativeBucket { index, count }).collect::<Vec<_>>()
+        };
         let count = zero_count + positive.iter().chain(negative).map(|pair| pair.1).sum::<f64>();
         NativeHistogram {
             schema,

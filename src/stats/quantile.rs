@@ -6,7 +6,9 @@
 
 use crate::stats::distribution::{binomial_cdf, binomial_survival};
 use crate::stats::position::{floor_to_position, same, sorted_copy};
-use crate::stats::{Alternative, Interval, Undefined, count_to_f64, require_level, require_ordered};
+use crate::stats::{
+    Alternative, Interval, Undefined, count_to_f64, require_level, require_ordered,
+};
 
 /// Which of the nine sample quantiles of Hyndman and Fan (1996) is meant.
 ///
@@ -84,7 +86,11 @@ pub fn sorted_quantile(sorted: &[f64], p: f64, kind: QuantileType) -> Result<f64
     // R allows an overshoot of 100 ulp, which sums of probabilities produce.
     let slack = 100.0 * f64::EPSILON;
     if !(p >= -slack && p <= 1.0 + slack) {
-        return Err(Undefined::OutOfRange { what: "the probability", found: p, accepted: "0 to 1" });
+        return Err(Undefined::OutOfRange {
+            what: "the probability",
+            found: p,
+            accepted: "0 to 1",
+        });
     }
     let value = place(sorted.len(), p.clamp(0.0, 1.0), kind).of(sorted);
     if value.is_nan() { Err(Undefined::NonFinite { index: 0 }) } else { Ok(value) }
@@ -207,7 +213,9 @@ pub fn quantile_interval(
     };
     let lower_rank = match alternative {
         Alternative::Less => None,
-        Alternative::Greater | Alternative::TwoSided => first_count(n, |k| reaches(binomial_cdf(k, n, p), error)),
+        Alternative::Greater | Alternative::TwoSided => {
+            first_count(n, |k| reaches(binomial_cdf(k, n, p), error))
+        }
     };
     let upper_rank = match alternative {
         Alternative::Greater => None,
@@ -263,21 +271,33 @@ mod tests {
 
     #[test]
     fn averaging_happens_only_at_a_jump() {
-        assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.25, QuantileType::AveragedInverseCdf), Ok(1.5));
+        assert_eq!(
+            quantile(&[1.0, 2.0, 3.0, 4.0], 0.25, QuantileType::AveragedInverseCdf),
+            Ok(1.5)
+        );
         assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.3, QuantileType::AveragedInverseCdf), Ok(2.0));
     }
 
     #[test]
     fn a_probability_above_one_is_refused() {
-        assert_eq!(quantile(&[1.0], 1.1, QuantileType::LinearModes).unwrap_err().code(), "out_of_range");
+        assert_eq!(
+            quantile(&[1.0], 1.1, QuantileType::LinearModes).unwrap_err().code(),
+            "out_of_range"
+        );
         assert!(quantile(&[1.0], f64::NAN, QuantileType::LinearModes).is_err());
     }
 
     #[test]
     fn fifty_nine_values_bound_the_95th_percentile_and_fifty_eight_do_not() {
         let values: Vec<f64> = (0..59).map(f64::from).collect();
-        assert_eq!(quantile_interval(&values, 0.95, 0.95, Alternative::Less).unwrap().interval.upper, Some(58.0));
-        assert_eq!(quantile_interval(&values[1..], 0.95, 0.95, Alternative::Less).unwrap().interval.upper, None);
+        assert_eq!(
+            quantile_interval(&values, 0.95, 0.95, Alternative::Less).unwrap().interval.upper,
+            Some(58.0)
+        );
+        assert_eq!(
+            quantile_interval(&values[1..], 0.95, 0.95, Alternative::Less).unwrap().interval.upper,
+            None
+        );
     }
 
     /// The slow oracle: adds up the binomial probabilities one by one.

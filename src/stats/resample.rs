@@ -134,7 +134,11 @@ fn to_position(position: u64) -> usize {
 
 /// Σ of a resample of the values, in four interleaved sums.
 #[inline]
-pub(in crate::stats) fn resampled_sum(values: &[f64], positions: Positions, stream: &mut Stream) -> f64 {
+pub(in crate::stats) fn resampled_sum(
+    values: &[f64],
+    positions: Positions,
+    stream: &mut Stream,
+) -> f64 {
     let mut sums = [0.0; 4];
     positions.draw(stream, |four| {
         for (sum, &position) in sums.iter_mut().zip(four) {
@@ -154,7 +158,11 @@ pub(in crate::stats) struct Moments {
 impl Moments {
     /// The sums of a resample of values, which should be centred so that the squares keep their digits.
     #[inline]
-    pub(in crate::stats) fn resampled(centred: &[f64], positions: Positions, stream: &mut Stream) -> Self {
+    pub(in crate::stats) fn resampled(
+        centred: &[f64],
+        positions: Positions,
+        stream: &mut Stream,
+    ) -> Self {
         let (mut sums, mut squares) = ([0.0; 4], [0.0; 4]);
         positions.draw(stream, |four| {
             for ((sum, square), &position) in sums.iter_mut().zip(&mut squares).zip(four) {
@@ -220,7 +228,11 @@ mod tests {
         let values: Vec<f64> = (0..37).map(f64::from).collect();
         let run = || {
             resampling(1000)
-                .run("test", || (), |(), stream| resampled_sum(&values, Positions::of(&values), stream))
+                .run(
+                    "test",
+                    || (),
+                    |(), stream| resampled_sum(&values, Positions::of(&values), stream),
+                )
                 .unwrap()
         };
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -232,7 +244,11 @@ mod tests {
         let values = [1.0, 2.0, 4.0];
         let run = |resamples| {
             resampling(resamples)
-                .run("test", || (), |(), stream| resampled_sum(&values, Positions::of(&values), stream))
+                .run(
+                    "test",
+                    || (),
+                    |(), stream| resampled_sum(&values, Positions::of(&values), stream),
+                )
                 .unwrap()
         };
         assert_eq!(run(300)[..], run(700)[..300]);
@@ -250,7 +266,8 @@ mod tests {
                 }
             });
         }
-        let chi: f64 = counts.iter().map(|&count| (f64::from(count) - 10_000.0).powi(2) / 10_000.0).sum();
+        let chi: f64 =
+            counts.iter().map(|&count| (f64::from(count) - 10_000.0).powi(2) / 10_000.0).sum();
         // 22.46 is the 0.999 quantile of chi-squared with 6 degrees of freedom.
         assert!(chi < 22.46, "{chi}");
     }
@@ -267,7 +284,9 @@ mod tests {
                 let fast = resampled_quantile(&sorted, positions, place, &mut counts, &mut stream);
                 let mut stream = Stream::new(Seed(1), "count", purpose);
                 let mut resample = Vec::new();
-                positions.draw(&mut stream, |four| resample.extend(four.iter().map(|&position| sorted[position])));
+                positions.draw(&mut stream, |four| {
+                    resample.extend(four.iter().map(|&position| sorted[position]))
+                });
                 resample.sort_by(f64::total_cmp);
                 assert!((fast - place.of(&resample)).abs() < 1e-9);
             }
@@ -276,7 +295,8 @@ mod tests {
 
     #[test]
     fn no_resamples_and_too_many_are_refused() {
-        let run = |resamples| resampling(resamples).run("test", || (), |(), _| 0.0).unwrap_err().code();
+        let run =
+            |resamples| resampling(resamples).run("test", || (), |(), _| 0.0).unwrap_err().code();
         assert_eq!(run(0), "too_few");
         assert_eq!(run(MAX_RESAMPLES + 1), "work_limit");
     }

@@ -51,7 +51,11 @@ impl RestrictedMean {
 /// ```
 pub fn restricted_mean(curve: &KaplanMeier, horizon: f64) -> Result<RestrictedMean, Undefined> {
     if !(horizon > 0.0 && horizon.is_finite()) {
-        return Err(Undefined::OutOfRange { what: "the horizon", found: horizon, accepted: "a positive number" });
+        return Err(Undefined::OutOfRange {
+            what: "the horizon",
+            found: horizon,
+            accepted: "a positive number",
+        });
     }
     let inside = &curve.steps()[..curve.steps().partition_point(|step| step.time <= horizon)];
     // From the horizon back to 0, so that the area right of each event is at hand.
@@ -63,7 +67,8 @@ pub fn restricted_mean(curve: &KaplanMeier, horizon: f64) -> Result<RestrictedMe
         right = step.time;
         let left = step.at_risk - step.events;
         if left > 0 {
-            variance += area * area * count_to_f64(step.events) / (count_to_f64(step.at_risk) * count_to_f64(left));
+            variance += area * area * count_to_f64(step.events)
+                / (count_to_f64(step.at_risk) * count_to_f64(left));
         }
     }
     Ok(RestrictedMean {
@@ -81,7 +86,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn fitted(pairs: &[(f64, Ending)]) -> KaplanMeier {
-        let observations: Vec<Observation> = pairs.iter().map(|&(time, ending)| Observation { time, ending }).collect();
+        let observations: Vec<Observation> =
+            pairs.iter().map(|&(time, ending)| Observation { time, ending }).collect();
         KaplanMeier::fit(&observations).unwrap()
     }
 

@@ -45,8 +45,14 @@ impl Statistic {
     /// Refuses samples that are too small, not finite or without spread, and quantiles outside [0, 1].
     pub(in crate::stats) fn check(self, values: &[f64]) -> Result<(), Undefined> {
         require_finite(values)?;
-        if let Some(p) = self.probability() && !(0.0..=1.0).contains(&p) {
-            return Err(Undefined::OutOfRange { what: "the quantile", found: p, accepted: "0 to 1" });
+        if let Some(p) = self.probability()
+            && !(0.0..=1.0).contains(&p)
+        {
+            return Err(Undefined::OutOfRange {
+                what: "the quantile",
+                found: p,
+                accepted: "0 to 1",
+            });
         }
         if values.len() < 2 {
             return Err(Undefined::TooFew { found: values.len(), needed: 2 });
@@ -66,7 +72,9 @@ pub(in crate::stats) fn leave_one_out(sorted: &[f64], statistic: Statistic) -> V
     match (statistic, statistic.probability()) {
         (_, Some(p)) => {
             let place = place(sorted.len() - 1, p, QuantileType::LinearModes);
-            let without = |left_out: usize, position: usize| sorted[position + usize::from(position >= left_out)];
+            let without = |left_out: usize, position: usize| {
+                sorted[position + usize::from(position >= left_out)]
+            };
             (0..sorted.len())
                 .map(|i| {
                     let (below, above) = (without(i, place.below), without(i, place.above));
@@ -77,7 +85,9 @@ pub(in crate::stats) fn leave_one_out(sorted: &[f64], statistic: Statistic) -> V
         (Statistic::StandardDeviation, None) => {
             // Leaving out x takes n/(n − 1)·(x − m)² from the sum of squares.
             let squares = sum_of_squares(sorted);
-            let left = |value: f64| larger(0.0, squares - n / (n - 1.0) * (value - center) * (value - center));
+            let left = |value: f64| {
+                larger(0.0, squares - n / (n - 1.0) * (value - center) * (value - center))
+            };
             sorted.iter().map(|&value| (left(value) / (n - 2.0)).sqrt()).collect()
         }
         (Statistic::Mean | Statistic::Median | Statistic::Quantile(_), None) => {
@@ -114,7 +124,9 @@ mod tests {
     #[test]
     fn leaving_one_out_by_formula_agrees_with_removing_it() {
         for statistic in ALL {
-            for (fast, slow) in leave_one_out(&SAMPLE, statistic).iter().zip(slow_leave_one_out(&SAMPLE, statistic)) {
+            for (fast, slow) in
+                leave_one_out(&SAMPLE, statistic).iter().zip(slow_leave_one_out(&SAMPLE, statistic))
+            {
                 assert!((fast - slow).abs() < 1e-12, "{statistic:?}: {fast} {slow}");
             }
         }

@@ -19,7 +19,8 @@ mod tests {
         // ln 19! from the sum of logarithms.
         let slow: f64 = (2..=19).map(|i| f64::from(i).ln()).sum();
         let x = 20.0_f64;
-        let found = (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + stirling_rest(x);
+        let found =
+            (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + stirling_rest(x);
         assert!((found - slow).abs() < 1e-14 * slow);
     }
 }

@@ -31,7 +31,11 @@ pub fn trials_needed(bound: f64, level: f64, failures: u64) -> Result<u64, Undef
     while !proves(high) {
         high = high.saturating_mul(2);
         if high > MOST_TRIALS {
-            return Err(Undefined::WorkLimit { what: "the number of trials", size: high, limit: MOST_TRIALS });
+            return Err(Undefined::WorkLimit {
+                what: "the number of trials",
+                size: high,
+                limit: MOST_TRIALS,
+            });
         }
     }
     let mut low = failures;
@@ -50,11 +54,18 @@ mod tests {
     #[test]
     fn the_table_of_most_kills() {
         // Misses 0, 1 and 2 for shares .80, .85, .90 and .95 at 95 %.
-        for (share, expected) in
-            [(0.80, [14, 22, 30]), (0.85, [19, 30, 40]), (0.90, [29, 46, 61]), (0.95, [59, 93, 124])]
-        {
+        for (share, expected) in [
+            (0.80, [14, 22, 30]),
+            (0.85, [19, 30, 40]),
+            (0.90, [29, 46, 61]),
+            (0.95, [59, 93, 124]),
+        ] {
             for (failures, expected) in (0..).zip(expected) {
-                assert_eq!(trials_needed(1.0 - share, 0.95, failures), Ok(expected), "{share} {failures}");
+                assert_eq!(
+                    trials_needed(1.0 - share, 0.95, failures),
+                    Ok(expected),
+                    "{share} {failures}"
+                );
             }
         }
     }

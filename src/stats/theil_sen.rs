@@ -77,9 +77,10 @@ pub fn theil_sen(times: &[f64], values: &[f64], level: f64) -> Result<TheilSen, 
     let ties = |list: &[f64]| tie_sizes(list).into_iter().map(term).sum::<f64>();
     let variance = (term(n) - ties(times) - ties(values)) / 18.0;
     let all = count_to_f64(slopes.len());
-    let reach = normal_quantile(0.5 + 0.5 * level) * if variance > 0.0 { variance.sqrt() } else { 0.0 };
+    let reach =
+        normal_quantile(0.5 + 0.5 * level) * if variance > 0.0 { variance.sqrt() } else { 0.0 };
     let last = slopes.len() - 1;
-    let upper = floor_to_position(((all + reach) / 2.0).round_ties_even()).clamp(0, last);
+    let upper = floor_to_position(f64::midpoint(all, reach).round_ties_even()).clamp(0, last);
     let lower = floor_to_position(((all - reach) / 2.0).round_ties_even() - 1.0).clamp(0, last);
     Ok(TheilSen {
         slope,
@@ -95,7 +96,8 @@ mod tests {
 
     #[test]
     fn one_outlier_does_not_bend_the_line() {
-        let found = theil_sen(&[1.0, 2.0, 3.0, 4.0, 5.0], &[2.0, 4.0, 600.0, 8.0, 10.0], 0.9).unwrap();
+        let found =
+            theil_sen(&[1.0, 2.0, 3.0, 4.0, 5.0], &[2.0, 4.0, 600.0, 8.0, 10.0], 0.9).unwrap();
         assert_eq!(found.slope, 2.0);
     }
 
@@ -108,7 +110,10 @@ mod tests {
     #[test]
     fn equal_values_have_slope_zero() {
         let found = theil_sen(&[1.0, 2.0, 3.0], &[4.0; 3], 0.9).unwrap();
-        assert_eq!((found.slope, found.interval.lower, found.interval.upper), (0.0, Some(0.0), Some(0.0)));
+        assert_eq!(
+            (found.slope, found.interval.lower, found.interval.upper),
+            (0.0, Some(0.0), Some(0.0))
+        );
     }
 
     proptest! {

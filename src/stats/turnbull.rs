@@ -136,7 +136,8 @@ impl Turnbull {
     /// ```
     pub fn quantile(&self, p: f64) -> Result<QuantileBounds, Undefined> {
         crate::stats::require_level("the probability of the quantile", p)?;
-        let carrying: Vec<&Mass> = self.masses.iter().filter(|mass| mass.probability > 1e-9).collect();
+        let carrying: Vec<&Mass> =
+            self.masses.iter().filter(|mass| mass.probability > 1e-9).collect();
         let mut sum = 0.0;
         let mut lower = None;
         for mass in carrying {
@@ -146,7 +147,10 @@ impl Turnbull {
             }
             let lower = *lower.get_or_insert(mass.left);
             if sum > p + 1e-6 {
-                return Ok(QuantileBounds { lower, upper: mass.right.is_finite().then_some(mass.right) });
+                return Ok(QuantileBounds {
+                    lower,
+                    upper: mass.right.is_finite().then_some(mass.right),
+                });
             }
         }
         Ok(QuantileBounds { lower: lower.unwrap_or(0.0), upper: None })
@@ -204,7 +208,8 @@ fn covered(observations: &[Censoring], innermost: &[Censoring]) -> Vec<Run> {
         .map(|times| {
             let first = innermost.partition_point(|inner| {
                 // An exact time sits at its right end; an open left end excludes an exact time equal to it.
-                inner.left < times.left || (same(inner.left, times.left) && exact(inner) && !exact(times))
+                inner.left < times.left
+                    || (same(inner.left, times.left) && exact(inner) && !exact(times))
             });
             let end = innermost.partition_point(|inner| inner.right <= times.right);
             Run { first, end: if end > first { end } else { first + 1 } }
@@ -270,7 +275,8 @@ mod tests {
 
     #[test]
     fn never_seen_events_have_no_upper_bound() {
-        let fit = Turnbull::fit(&intervals(&[(10.0, f64::INFINITY), (20.0, f64::INFINITY)])).unwrap();
+        let fit =
+            Turnbull::fit(&intervals(&[(10.0, f64::INFINITY), (20.0, f64::INFINITY)])).unwrap();
         assert_eq!(fit.quantile(0.5).unwrap(), QuantileBounds { lower: 20.0, upper: None });
     }
 

@@ -46,7 +46,8 @@ impl Arguments {
             "median" => Ok(Statistic::Median),
             "std" | "sd" => Ok(Statistic::StandardDeviation),
             other => {
-                let percent = other.strip_prefix('p').and_then(|percent| percent.parse::<f64>().ok());
+                let percent =
+                    other.strip_prefix('p').and_then(|percent| percent.parse::<f64>().ok());
                 percent.filter(|percent| (0.0..=100.0).contains(percent)).map(|percent| Statistic::Quantile(percent / 100.0)).ok_or_else(|| {
                     Failure::bad_request(format!(
                         "args.statistic is {other:?}; accepted are mean, median, std and p0 to p100"
@@ -114,7 +115,9 @@ fn answer_interval(request: &Request<'_>) -> Result<Answer, Failure> {
     let name = args.method.as_deref().unwrap_or("BCa");
     let interval = match name.to_ascii_lowercase().as_str() {
         "bca" => distribution.interval(bootstrap::Method::Bca, args.level(), alternative)?,
-        "percentile" | "perc" => distribution.interval(bootstrap::Method::Percentile, args.level(), alternative)?,
+        "percentile" | "perc" => {
+            distribution.interval(bootstrap::Method::Percentile, args.level(), alternative)?
+        }
         "basic" => distribution.interval(bootstrap::Method::Basic, args.level(), alternative)?,
         "bootstrap-t" | "studentized" | "stud" if statistic == Statistic::Mean => {
             bootstrap_t_mean(&inputs.x.0, args.level(), alternative, draws)?
@@ -150,8 +153,11 @@ fn answer_three_intervals(request: &Request<'_>) -> Result<Answer, Failure> {
     let read = |method| -> Result<Interval, Failure> {
         Ok(distribution.interval(method, args.level(), Alternative::TwoSided)?)
     };
-    let (bca, percentile, basic) =
-        (read(bootstrap::Method::Bca)?, read(bootstrap::Method::Percentile)?, read(bootstrap::Method::Basic)?);
+    let (bca, percentile, basic) = (
+        read(bootstrap::Method::Bca)?,
+        read(bootstrap::Method::Percentile)?,
+        read(bootstrap::Method::Basic)?,
+    );
     Answer::of(&ThreeIntervals {
         bca_low: bca.lower,
         bca_high: bca.upper,
@@ -182,7 +188,8 @@ fn answer_ideal(request: &Request<'_>) -> Result<Answer, Failure> {
     let found = Distribution::exact(&inputs.x.0, args.statistic()?)?;
     let error = (1.0 - args.level()) / 2.0;
     let bca = found.interval(bootstrap::Method::Bca, args.level(), Alternative::TwoSided)?;
-    let percentile = found.interval(bootstrap::Method::Percentile, args.level(), Alternative::TwoSided)?;
+    let percentile =
+        found.interval(bootstrap::Method::Percentile, args.level(), Alternative::TwoSided)?;
     Answer::of(&Ideal {
         theta: found.estimate(),
         z0_mid: found.bias()?,

@@ -85,16 +85,19 @@ fn answer_pelt(request: &Request<'_>) -> Result<Answer, Failure> {
         jump: position("jump", args.jump, 1)?,
     };
     let found = segments(&inputs.x.0, rule)?;
-    Answer::of(&Segments { breakpoints_end_exclusive: found.ends, segment_cost: found.cost, penalty })
+    Answer::of(&Segments {
+        breakpoints_end_exclusive: found.ends,
+        segment_cost: found.cost,
+        penalty,
+    })
 }
 
 /// A count as a position; none takes the default.
 fn position(name: &str, count: Option<Count>, default: usize) -> Result<usize, Failure> {
     match count {
         None => Ok(default),
-        Some(Count(count)) => {
-            usize::try_from(count).map_err(|_| Failure::bad_request(format!("{name} is {count}: too large")))
-        }
+        Some(Count(count)) => usize::try_from(count)
+            .map_err(|_| Failure::bad_request(format!("{name} is {count}: too large"))),
     }
 }
 
@@ -122,9 +125,11 @@ struct Recovered {
 fn answer_return(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Recovery, RecoveryArguments> = request.read()?;
     // A missing value is NaN: it lies in no band and breaks a run.
-    let values: Vec<f64> = inputs.values.iter().map(|value| value.map_or(f64::NAN, |value| value.0)).collect();
+    let values: Vec<f64> =
+        inputs.values.iter().map(|value| value.map_or(f64::NAN, |value| value.0)).collect();
     let band = Band::around(inputs.baseline_center.0, inputs.half_width.0);
-    let run = position("sustain_points", Some(required("sustain_points", args.sustain_points)?), 1)?;
+    let run =
+        position("sustain_points", Some(required("sustain_points", args.sustain_points)?), 1)?;
     let start = position("fault_index", inputs.fault_index, 0)?;
     let recovery_index = match sustained_return(&values, band, start, run)? {
         Return::At(position) => Some(position),

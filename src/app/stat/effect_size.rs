@@ -5,7 +5,8 @@ use crate::app::stat::{Answer, Call, Failure, Method, Request};
 use crate::stats::effect_size::{Magnitude, dominance};
 use serde::{Deserialize, Serialize};
 
-pub(super) const METHODS: &[Method] = &[Method { name: "cliffs_delta_vda", answer: answer_dominance }];
+pub(super) const METHODS: &[Method] =
+    &[Method { name: "cliffs_delta_vda", answer: answer_dominance }];
 
 #[derive(Debug, Deserialize)]
 struct TwoSamples {

@@ -3,7 +3,9 @@
 use crate::app::stat::number::{Number, required};
 use crate::app::stat::{Answer, Call, Failure, Method, Request};
 use crate::stats::count_to_f64;
-use crate::stats::prom_counter::{LeftEdge, Range, Sample, delta, increase, rate, raw_increase, resets};
+use crate::stats::prom_counter::{
+    LeftEdge, Range, Sample, delta, increase, rate, raw_increase, resets,
+};
 use serde::{Deserialize, Serialize};
 
 pub(super) const METHODS: &[Method] = &[
@@ -54,7 +56,10 @@ fn answer_resets(request: &Request<'_>) -> Result<Answer, Failure> {
     answer(request, |samples, range| resets(samples, range).map(count_to_f64))
 }
 
-fn answer(request: &Request<'_>, read: impl Fn(&[Sample], Range) -> Option<f64>) -> Result<Answer, Failure> {
+fn answer(
+    request: &Request<'_>,
+    read: impl Fn(&[Sample], Range) -> Option<f64>,
+) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Series, Arguments> = request.read()?;
     let mut samples = inputs
         .samples

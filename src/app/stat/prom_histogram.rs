@@ -4,7 +4,8 @@ use crate::app::stat::number::{Number, required};
 use crate::app::stat::{Answer, Call, Failure, Method, Request};
 use crate::stats::prom_histogram::{Bucket, bucket_fraction, bucket_quantile, quantile_bounds};
 use crate::stats::prom_native_histogram::{
-    DEFAULT_ZERO_THRESHOLD, NanObservations, NativeBucket, NativeHistogram, native_quantile, relative_error_bound,
+    DEFAULT_ZERO_THRESHOLD, NanObservations, NativeBucket, NativeHistogram, native_quantile,
+    relative_error_bound,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,9 @@ impl Classic {
             .iter()
             .map(|Pair(Number(upper_bound), Number(count))| {
                 if upper_bound.is_nan() {
-                    return Err(Failure::bad_request("the upper bound of a bucket is NaN: a number is accepted"));
+                    return Err(Failure::bad_request(
+                        "the upper bound of a bucket is NaN: a number is accepted",
+                    ));
                 }
                 Ok(Bucket { upper_bound: *upper_bound, count: *count })
             })
@@ -60,7 +63,8 @@ fn answer_quantile(request: &Request<'_>) -> Result<Answer, Failure> {
 
 fn answer_fraction(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Classic, Arguments> = request.read()?;
-    let (Number(lower), Number(upper)) = (required("lower", args.lower)?, required("upper", args.upper)?);
+    let (Number(lower), Number(upper)) =
+        (required("lower", args.lower)?, required("upper", args.upper)?);
     Answer::of(&Value { value: Number(bucket_fraction(lower, upper, &inputs.buckets()?)) })
 }
 
@@ -75,7 +79,11 @@ fn answer_bounds(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Classic, Arguments> = request.read()?;
     let Number(q) = required("q", args.q)?;
     let found = quantile_bounds(q, &inputs.buckets()?)?;
-    Answer::of(&Bounds { lower: Number(found.lower), upper: Number(found.upper), point: Number(found.point) })
+    Answer::of(&Bounds {
+        lower: Number(found.lower),
+        upper: Number(found.upper),
+        point: Number(found.point),
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,7 +116,10 @@ fn answer_native(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Native, Arguments> = request.read()?;
     let Number(q) = required("q", args.q)?;
     if !(-4..=8).contains(&inputs.schema) {
-        return Err(Failure::bad_request(format!("schema is {}: -4 to 8 are accepted", inputs.schema)));
+        return Err(Failure::bad_request(format!(
+            "schema is {}: -4 to 8 are accepted",
+            inputs.schema
+        )));
     }
     let sorted = |list: &[IndexCount]| {
         let mut buckets: Vec<NativeBucket> =
@@ -119,7 +130,8 @@ fn answer_native(request: &Request<'_>) -> Result<Answer, Failure> {
     let positive = sorted(&inputs.positive_buckets_index_count);
     let negative = sorted(&inputs.negative_buckets_index_count);
     let zero_count = inputs.zero_count.unwrap_or(0.0);
-    let counted = zero_count + positive.iter().chain(&negative).map(|bucket| bucket.count).sum::<f64>();
+    let counted =
+        zero_count + positive.iter().chain(&negative).map(|bucket| bucket.count).sum::<f64>();
     let histogram = NativeHistogram {
         schema: inputs.schema,
         zero_threshold: inputs.zero_threshold.unwrap_or(DEFAULT_ZERO_THRESHOLD),

@@ -41,9 +41,10 @@ struct Quantiles {
 fn answer_quantile(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Sample, QuantileArguments> = request.read()?;
     let number = args.kind.map_or(7, |kind| kind.0);
-    let kind = usize::try_from(number).ok().and_then(QuantileType::from_number).ok_or_else(|| {
-        Failure::bad_request(format!("args.type is {number}; accepted are the types 1 to 9"))
-    })?;
+    let kind =
+        usize::try_from(number).ok().and_then(QuantileType::from_number).ok_or_else(|| {
+            Failure::bad_request(format!("args.type is {number}; accepted are the types 1 to 9"))
+        })?;
     let probabilities = match args.probs {
         None => vec![0.0, 0.25, 0.5, 0.75, 1.0],
         Some(Probabilities::One(p)) => vec![p],

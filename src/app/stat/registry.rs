@@ -1,6 +1,10 @@
 //! The methods that `unfazed stat` answers.
 
-use crate::app::stat::{Answer, Failure, Request, bootstrap, changepoint, clustered_ratio, effect_size, multiplicity, permutation, power, prom_counter, prom_histogram, proportion, quantile, rank, sequential, student_t, survival, trend, two_proportions, univariate};
+use crate::app::stat::{
+    Answer, Failure, Request, bootstrap, changepoint, clustered_ratio, effect_size, multiplicity,
+    permutation, power, prom_counter, prom_histogram, proportion, quantile, rank, sequential,
+    student_t, survival, trend, two_proportions, univariate,
+};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -2,7 +2,7 @@
 
 use crate::app::stat::number::{Count, Number, Numbers, required, tail_probability};
 use crate::app::stat::{Answer, Call, Failure, Method, Request};
-use crate::stats::kaplan_meier::{BandPoint, BandType, Ending, KaplanMeier, Observation};
+use crate::stats::kaplan_meier::{BandPoint, BandType, Ending, KaplanMeier, Observation, Step};
 use crate::stats::log_rank::{GroupedObservation, log_rank, permutation_log_rank};
 use crate::stats::proportion::clopper_pearson;
 use crate::stats::random::Stream;
@@ -50,7 +50,11 @@ struct Times {
 impl Times {
     fn observations(&self) -> Result<Vec<Observation>, Failure> {
         if self.time.0.len() != self.event.len() {
-            return Err(Undefined::LengthMismatch { left: self.time.0.len(), right: self.event.len() }.into());
+            return Err(Undefined::LengthMismatch {
+                left: self.time.0.len(),
+                right: self.event.len(),
+            }
+            .into());
         }
         let both = self.time.0.iter().zip(&self.event);
         both.map(|(&time, happened)| Ok(Observation { time, ending: happened.ending()? })).collect()
@@ -138,7 +142,7 @@ fn answer_kaplan_meier(request: &Request<'_>) -> Result<Answer, Failure> {
         n_risk: steps.iter().map(|step| step.at_risk).collect(),
         n_event: steps.iter().map(|step| step.events).collect(),
         surv: steps.iter().map(|step| step.survival).collect(),
-        greenwood_se: steps.iter().map(|step| step.standard_error()).collect(),
+        greenwood_se: steps.iter().map(Step::standard_error).collect(),
         ci_low: band.iter().map(|point| point.lower).collect(),
         ci_high: band.iter().map(|point| point.upper).collect(),
         median: curve.quantile(0.5),
@@ -240,7 +244,11 @@ fn answer_log_rank(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<GroupedTimes, LogRankArguments> = request.read()?;
     let observations = inputs.times.observations()?;
     if observations.len() != inputs.group.len() {
-        return Err(Undefined::LengthMismatch { left: observations.len(), right: inputs.group.len() }.into());
+        return Err(Undefined::LengthMismatch {
+            left: observations.len(),
+            right: inputs.group.len(),
+        }
+        .into());
     }
     let mut names = inputs.group.clone();
     names.sort_by(GroupName::order);
@@ -257,7 +265,8 @@ fn answer_log_rank(request: &Request<'_>) -> Result<Answer, Failure> {
     let permutation = match args.distribution {
         NullDistribution::Asymptotic => None,
         NullDistribution::Exact => {
-            let mut stream = Stream::new(Seed(args.seed.map_or(0, |seed| seed.0)), "stat", "log-rank");
+            let mut stream =
+                Stream::new(Seed(args.seed.map_or(0, |seed| seed.0)), "stat", "log-rank");
             Some(permutation_log_rank(&data, PERMUTATION_DRAWS, &mut stream)?)
         }
     };
@@ -327,7 +336,11 @@ struct TurnbullAnswer {
 fn answer_turnbull(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args: NoArguments {} }: Call<Intervals, NoArguments> = request.read()?;
     if inputs.left.0.len() != inputs.right.len() {
-        return Err(Undefined::LengthMismatch { left: inputs.left.0.len(), right: inputs.right.len() }.into());
+        return Err(Undefined::LengthMismatch {
+            left: inputs.left.0.len(),
+            right: inputs.right.len(),
+        }
+        .into());
     }
     // A right end that is null was never seen.
     let censoring: Vec<Censoring> = inputs
@@ -335,7 +348,10 @@ fn answer_turnbull(request: &Request<'_>) -> Result<Answer, Failure> {
         .0
         .iter()
         .zip(&inputs.right)
-        .map(|(&left, right)| Censoring { left, right: right.map_or(f64::INFINITY, |right| right.0) })
+        .map(|(&left, right)| Censoring {
+            left,
+            right: right.map_or(f64::INFINITY, |right| right.0),
+        })
         .collect();
     let fit = Turnbull::fit(&censoring)?;
     let median = fit.quantile(0.5)?;

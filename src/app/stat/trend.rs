@@ -8,7 +8,8 @@ use crate::stats::theil_sen::theil_sen;
 use crate::stats::{Alternative, count_to_f64, require_finite};
 use serde::{Deserialize, Serialize};
 
-pub(super) const METHODS: &[Method] = &[Method { name: "mann_kendall_theil_sen", answer: answer_trend }];
+pub(super) const METHODS: &[Method] =
+    &[Method { name: "mann_kendall_theil_sen", answer: answer_trend }];
 
 #[derive(Debug, Deserialize)]
 struct Series {

@@ -5,7 +5,8 @@ use crate::app::stat::{Answer, Call, Failure, Method, Request};
 use crate::stats::descriptive::{lag1_autocorrelation, mean, standard_deviation};
 use serde::{Deserialize, Serialize};
 
-pub(super) const METHODS: &[Method] = &[Method { name: "mean_sd_lag1_autocorrelation", answer: answer_summary }];
+pub(super) const METHODS: &[Method] =
+    &[Method { name: "mean_sd_lag1_autocorrelation", answer: answer_summary }];
 
 #[derive(Debug, Deserialize)]
 struct Sample {
