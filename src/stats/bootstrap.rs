@@ -1,75 +1,22 @@
 //! Bootstrap limits of a statistic of one sample.
 //!
-//! Owns the percentile, basic, BCa and studentised bootstrap of the mean, the median, any quantile and the
+//! Owns the percentile, basic, `BCa` and studentised bootstrap of the mean, the median, any quantile and the
 //! standard deviation. Observations must be exchangeable: inside one window of a series use
-//! `block_bootstrap`. Below some 20 values BCa covers too little to decide anything; below 13 the exact
-//! distribution of `ideal_bootstrap` needs no random numbers.
+//! `block_bootstrap`. Below some 20 values `BCa` covers too little to decide anything; up to 12 the exact
+//! distribution needs no random numbers.
 
 use crate::stats::descriptive::{sum_of_squares, two_pass_mean};
 use crate::stats::distribution::{normal_cdf, normal_quantile};
+use crate::stats::exact_resamples::{ExactResamples, LARGEST_SAMPLE, multisets};
 use crate::stats::position::{larger, sorted_copy};
 use crate::stats::quantile::{QuantileType, place, sorted_quantile};
 use crate::stats::resample::{Moments, Positions, Resampling, resampled_quantile, resampled_sum};
-use crate::stats::{Alternative, Interval, Undefined, count_to_f64, require_finite, require_level};
+use crate::stats::statistic::leave_one_out;
+use crate::stats::{Alternative, Interval, Undefined, count_to_f64, require_level};
 
-/// The statistic of a sample that is bootstrapped.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Statistic {
-    /// The arithmetic mean.
-    Mean,
-    /// The median.
-    Median,
-    /// A quantile of type 7, p in [0, 1].
-    Quantile(f64),
-    /// The sample standard deviation, denominator n − 1.
-    StandardDeviation,
-}
+pub use crate::stats::statistic::Statistic;
 
-impl Statistic {
-    /// The probability of the quantile that the statistic is, if it is one.
-    fn probability(self) -> Option<f64> {
-        match self {
-            Self::Median => Some(0.5),
-            Self::Quantile(p) => Some(p),
-            Self::Mean | Self::StandardDeviation => None,
-        }
-    }
-
-    /// The statistic of a sorted, finite sample that is large enough.
-    pub(in crate::stats) fn of_sorted(self, sorted: &[f64]) -> f64 {
-        match (self, self.probability()) {
-            (_, Some(p)) => place(sorted.len(), p, QuantileType::LinearModes).of(sorted),
-            (Self::StandardDeviation, None) => {
-                (sum_of_squares(sorted) / count_to_f64(sorted.len() - 1)).sqrt()
-            }
-            (Self::Mean | Self::Median | Self::Quantile(_), None) => two_pass_mean(sorted),
-        }
-    }
-
-    /// Refuses samples that are too small, not finite or without spread, and quantiles outside [0, 1].
-    pub(in crate::stats) fn check(self, values: &[f64]) -> Result<(), Undefined> {
-        require_finite(values)?;
-        if let Some(p) = self.probability()
-            && !(0.0..=1.0).contains(&p)
-        {
-            return Err(Undefined::OutOfRange {
-                what: "the quantile",
-                found: p,
-                accepted: "0 to 1",
-            });
-        }
-        if values.len() < 2 {
-            return Err(Undefined::TooFew { found: values.len(), needed: 2 });
-        }
-        let first = values[0];
-        if values.iter().all(|&value| crate::stats::position::same(value, first)) {
-            return Err(Undefined::DegenerateVariance);
-        }
-        Ok(())
-    }
-}
-
-/// The acceleration of BCa: a = Σ(θ̄ − θ₍ᵢ₎)³ / (6·(Σ(θ̄ − θ₍ᵢ₎)²)^{3/2}) over the leave-one-out values.
+/// The acceleration of `BCa`: a = Σ(θ̄ − θ₍ᵢ₎)³ / (6·(Σ(θ̄ − θ₍ᵢ₎)²)^{3/2}) over the leave-one-out values.
 ///
 /// Reference: Efron and Tibshirani (1993), equation 14.15. Cost: O(n log n); the leave-one-out values are
 /// never computed from scratch. Edge cases: when all leave-one-out values are equal (often so for the median
@@ -100,37 +47,6 @@ pub fn acceleration(values: &[f64], statistic: Statistic) -> Result<f64, Undefin
     Ok(cubes / (6.0 * squares * squares.sqrt()))
 }
 
-/// The statistic with each value left out in turn, in the order of the sorted values.
-fn leave_one_out(sorted: &[f64], statistic: Statistic) -> Vec<f64> {
-    let n = count_to_f64(sorted.len());
-    let center = two_pass_mean(sorted);
-    match (statistic, statistic.probability()) {
-        (_, Some(p)) => {
-            let place = place(sorted.len() - 1, p, QuantileType::LinearModes);
-            let without = |left_out: usize, position: usize| {
-                sorted[position + usize::from(position >= left_out)]
-            };
-            (0..sorted.len())
-                .map(|i| {
-                    let (below, above) = (without(i, place.below), without(i, place.above));
-                    below + place.weight * (above - below)
-                })
-                .collect()
-        }
-        (Statistic::StandardDeviation, None) => {
-            // Leaving out x takes n/(n − 1)·(x − m)² from the sum of squares.
-            let squares = sum_of_squares(sorted);
-            let left = |value: f64| {
-                larger(0.0, squares - n / (n - 1.0) * (value - center) * (value - center))
-            };
-            sorted.iter().map(|&value| (left(value) / (n - 2.0)).sqrt()).collect()
-        }
-        (Statistic::Mean | Statistic::Median | Statistic::Quantile(_), None) => {
-            sorted.iter().map(|value| center + (center - value) / (n - 1.0)).collect()
-        }
-    }
-}
-
 /// Which limits are read off the resampled values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
@@ -146,18 +62,63 @@ pub enum Method {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distribution {
     estimate: f64,
-    sorted: Vec<f64>,
+    values: Values,
     standard_error: f64,
     acceleration: Result<f64, Undefined>,
     below: f64,
 }
 
+/// Where the resampled values come from.
+#[derive(Debug, Clone, PartialEq)]
+enum Values {
+    /// Random resamples, sorted.
+    Drawn(Vec<f64>),
+    /// All of them.
+    Exact(ExactResamples),
+}
+
+impl Values {
+    fn quantile(&self, p: f64) -> Result<f64, Undefined> {
+        match self {
+            Self::Drawn(sorted) => sorted_quantile(sorted, p, QuantileType::LinearModes),
+            Self::Exact(all) => Ok(all.quantile(p)),
+        }
+    }
+
+    fn below(&self, number: f64) -> usize {
+        match self {
+            Self::Drawn(sorted) => sorted.partition_point(|value| *value < number),
+            Self::Exact(all) => all.below(number),
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Drawn(sorted) => sorted.len(),
+            Self::Exact(all) => all.count(),
+        }
+    }
+
+    fn mean(&self) -> f64 {
+        match self {
+            Self::Drawn(sorted) => two_pass_mean(sorted),
+            Self::Exact(all) => all.mean(),
+        }
+    }
+
+    fn standard_error(&self) -> f64 {
+        match self {
+            Self::Drawn(sorted) => (sum_of_squares(sorted) / count_to_f64(sorted.len() - 1)).sqrt(),
+            Self::Exact(all) => all.standard_deviation(),
+        }
+    }
+}
+
 impl Distribution {
-    /// Draws the bootstrap distribution of a statistic.
+    /// The bootstrap distribution of a statistic, exact where that costs about as much as drawing.
     ///
-    /// Reference: Efron (1979). Cost: resamples × n, about 1 ns a draw for the mean; spread over all cores,
-    /// and the same numbers whatever their number. Edge cases: one value, values without spread, and values
-    /// that are not finite are refused; so is a distribution all of whose values are equal.
+    /// A sample of at most 12 values with at most 8 multisets per resample asked for is enumerated
+    /// ([`Self::exact`]): the answer that drawing would approach. Otherwise [`Self::drawn`].
     ///
     /// ```
     /// use unfazed::stats::bootstrap::{Distribution, Method, Statistic};
@@ -166,11 +127,49 @@ impl Distribution {
     /// use unfazed::unit::Seed;
     /// let sample = [1.1, 2.7, 3.2, 5.9, 14.0, 3.3, 4.1, 2.2];
     /// let draws = Resampling { seed: Seed(0), key: "latency", resamples: 2000 };
-    /// let found = Distribution::draw(&sample, Statistic::Mean, draws).unwrap();
+    /// let found = Distribution::of(&sample, Statistic::Mean, draws).unwrap();
     /// let limits = found.interval(Method::Bca, 0.95, Alternative::TwoSided).unwrap();
     /// assert!(limits.contains(found.estimate()));
     /// ```
-    pub fn draw(
+    pub fn of(
+        values: &[f64],
+        statistic: Statistic,
+        draws: Resampling<'_>,
+    ) -> Result<Self, Undefined> {
+        let n = values.len();
+        let affordable = 8.0 * count_to_f64(draws.resamples);
+        if draws.resamples > 0 && n <= LARGEST_SAMPLE && multisets(n) <= affordable {
+            Self::exact(values, statistic)
+        } else {
+            Self::drawn(values, statistic, draws)
+        }
+    }
+
+    /// The exact bootstrap distribution of a sample of at most 12 values.
+    ///
+    /// All n^n resamples, by their multisets (Fisher and Hall 1991). Cost: C(2n − 1, n) evaluations of the
+    /// statistic, 92,378 at n = 10. Edge cases as for [`Self::drawn`]; larger samples are over the work limit.
+    ///
+    /// ```
+    /// use unfazed::stats::bootstrap::{Distribution, Method, Statistic};
+    /// use unfazed::stats::Alternative;
+    /// let found = Distribution::exact(&[1.1, 2.7, 3.2, 5.9, 14.0], Statistic::Mean).unwrap();
+    /// let limits = found.interval(Method::Bca, 0.95, Alternative::TwoSided).unwrap();
+    /// assert!((limits.lower.unwrap() - 2.58).abs() < 1e-12);
+    /// ```
+    pub fn exact(values: &[f64], statistic: Statistic) -> Result<Self, Undefined> {
+        statistic.check(values)?;
+        let sorted = sorted_copy(values);
+        let all = ExactResamples::of(&sorted, statistic)?;
+        Self::new(statistic.of_sorted(&sorted), Values::Exact(all), acceleration(values, statistic))
+    }
+
+    /// Draws the bootstrap distribution of a statistic.
+    ///
+    /// Reference: Efron (1979). Cost: resamples × n, about 1 ns a draw for the mean; spread over all cores,
+    /// and the same numbers whatever their number. Edge cases: one value, values without spread, and values
+    /// that are not finite are refused; so is a distribution all of whose values are equal.
+    pub fn drawn(
         values: &[f64],
         statistic: Statistic,
         draws: Resampling<'_>,
@@ -202,25 +201,32 @@ impl Distribution {
                 |(), stream| center + resampled_sum(&centred, positions, stream) / size,
             )?,
         };
+        if drawn.len() < 2 {
+            return Err(Undefined::TooFew { found: drawn.len(), needed: 2 });
+        }
         drawn.sort_unstable_by(f64::total_cmp);
-        Self::from_sorted(statistic.of_sorted(&sorted), drawn, acceleration(values, statistic))
+        Self::new(
+            statistic.of_sorted(&sorted),
+            Values::Drawn(drawn),
+            acceleration(values, statistic),
+        )
     }
 
-    fn from_sorted(
+    fn new(
         estimate: f64,
-        sorted: Vec<f64>,
+        values: Values,
         acceleration: Result<f64, Undefined>,
     ) -> Result<Self, Undefined> {
-        let (first, last) = (sorted[0], sorted[sorted.len() - 1]);
+        let (first, last) = (values.quantile(0.0)?, values.quantile(1.0)?);
         let slack = 1e-12 * larger(estimate.abs(), larger(first.abs(), last.abs()));
-        if sorted.len() < 2 || last - first <= slack {
+        if last - first <= slack {
             return Err(Undefined::DegenerateVariance);
         }
-        let less = sorted.partition_point(|value| *value < estimate - slack);
-        let equal = sorted.partition_point(|value| *value <= estimate + slack) - less;
-        let below = (count_to_f64(less) + 0.5 * count_to_f64(equal)) / count_to_f64(sorted.len());
-        let standard_error = (sum_of_squares(&sorted) / count_to_f64(sorted.len() - 1)).sqrt();
-        Ok(Self { estimate, sorted, standard_error, acceleration, below })
+        let (less, not_greater) = (values.below(estimate - slack), values.below(estimate + slack));
+        let below =
+            (count_to_f64(less) + count_to_f64(not_greater)) / (2.0 * count_to_f64(values.count()));
+        let standard_error = values.standard_error();
+        Ok(Self { estimate, values, standard_error, acceleration, below })
     }
 
     /// The statistic of the sample itself.
@@ -228,23 +234,27 @@ impl Distribution {
         self.estimate
     }
 
-    /// The standard deviation of the resampled values.
+    /// The standard deviation of the resampled values: over all of them when exact, as an estimate with
+    /// denominator R − 1 when drawn.
     pub fn standard_error(&self) -> f64 {
         self.standard_error
     }
 
-    /// The resampled values, sorted.
-    pub fn sorted(&self) -> &[f64] {
-        &self.sorted
+    /// The mean of the resampled values.
+    pub fn mean(&self) -> f64 {
+        self.values.mean()
+    }
+
+    /// How many resamples stand behind the limits: R, or n^n when exact.
+    pub fn resamples(&self) -> usize {
+        self.values.count()
     }
 
     /// Confidence limits. `Less` gives an upper limit only, `Greater` a lower one.
     ///
     /// Percentile: quantiles of type 7 of the resampled values. Basic: 2θ̂ less the opposite percentile
-    /// limit (Davison and Hinkley 1997, equation 5.6). BCa: percentiles at Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))),
-    /// where z₀ = Φ⁻¹ of the share of resampled values below θ̂, half of the equal ones counted (Efron 1987;
-    /// Efron and Tibshirani 1993, equations 14.9 to 14.15).
-    /// Edge cases: BCa does not exist without an acceleration, or when no resampled value lies on one side
+    /// limit (Davison and Hinkley 1997, equation 5.6). `BCa`: percentiles at [`Self::bca_level`].
+    /// Edge cases: `BCa` does not exist without an acceleration, or when no resampled value lies on one side
     /// of the estimate.
     pub fn interval(
         &self,
@@ -253,15 +263,12 @@ impl Distribution {
         alternative: Alternative,
     ) -> Result<Interval, Undefined> {
         require_level("the confidence level", level)?;
-        let error = match alternative {
-            Alternative::TwoSided => (1.0 - level) / 2.0,
-            Alternative::Less | Alternative::Greater => 1.0 - level,
-        };
+        let error = one_sided_error(level, alternative);
         let end = |probability: f64| -> Result<f64, Undefined> {
             match method {
-                Method::Percentile => self.at(probability),
-                Method::Basic => Ok(2.0 * self.estimate - self.at(1.0 - probability)?),
-                Method::Bca => self.at(bca_level(probability, self.bias()?, self.acceleration?)?),
+                Method::Percentile => self.values.quantile(probability),
+                Method::Basic => Ok(2.0 * self.estimate - self.values.quantile(1.0 - probability)?),
+                Method::Bca => self.values.quantile(self.bca_level(probability)?),
             }
         };
         let lower = match alternative {
@@ -275,43 +282,46 @@ impl Distribution {
         Ok(Interval::new(lower, upper, level))
     }
 
-    fn at(&self, probability: f64) -> Result<f64, Undefined> {
-        sorted_quantile(&self.sorted, probability, QuantileType::LinearModes)
-    }
-
-    /// The bias correction z₀.
+    /// The bias correction z₀: Φ⁻¹ of the share of resampled values below the estimate, half of the equal
+    /// ones counted.
     pub fn bias(&self) -> Result<f64, Undefined> {
-        bias(self.below)
+        if self.below > 0.0 && self.below < 1.0 {
+            Ok(normal_quantile(self.below))
+        } else {
+            Err(Undefined::DegenerateVariance)
+        }
+    }
+
+    /// The acceleration; see [`acceleration`].
+    pub fn acceleration(&self) -> Result<f64, Undefined> {
+        self.acceleration
+    }
+
+    /// The probability at which `BCa` reads the limit that a percentile interval reads at `probability`:
+    /// Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))) (Efron 1987; Efron and Tibshirani 1993, equation 14.10).
+    pub fn bca_level(&self, probability: f64) -> Result<f64, Undefined> {
+        let bias = self.bias()?;
+        let shifted = bias + normal_quantile(probability);
+        let shrunk = 1.0 - self.acceleration? * shifted;
+        if shrunk <= 0.0 {
+            return Err(Undefined::DegenerateVariance);
+        }
+        Ok(normal_cdf(bias + shifted / shrunk))
     }
 }
 
-/// z₀ of the share of resampled values below the estimate.
-pub(in crate::stats) fn bias(below: f64) -> Result<f64, Undefined> {
-    if below > 0.0 && below < 1.0 {
-        Ok(normal_quantile(below))
-    } else {
-        Err(Undefined::DegenerateVariance)
+/// The error on one side of an interval.
+fn one_sided_error(level: f64, alternative: Alternative) -> f64 {
+    match alternative {
+        Alternative::TwoSided => (1.0 - level) / 2.0,
+        Alternative::Less | Alternative::Greater => 1.0 - level,
     }
-}
-
-/// The probability at which BCa reads the limit that a percentile interval reads at `probability`.
-pub(in crate::stats) fn bca_level(
-    probability: f64,
-    bias: f64,
-    acceleration: f64,
-) -> Result<f64, Undefined> {
-    let shifted = bias + normal_quantile(probability);
-    let shrunk = 1.0 - acceleration * shifted;
-    if shrunk <= 0.0 {
-        return Err(Undefined::DegenerateVariance);
-    }
-    Ok(normal_cdf(bias + shifted / shrunk))
 }
 
 /// Studentised bootstrap limits of the mean (bootstrap-t).
 ///
 /// t* = (m* − m)/se* for every resample; the limits are m − se·t*₍₁₋ₐ₎ and m − se·t*₍ₐ₎ (Hall 1992; Davison
-/// and Hinkley 1997, equation 5.7). Better than BCa for skewed data from about 10 values on (coverage .904
+/// and Hinkley 1997, equation 5.7). Better than `BCa` for skewed data from about 10 values on (coverage .904
 /// against .850 for a lognormal sample of 10). Resamples whose values are all equal have an infinite t* and
 /// are kept as such. Cost as for the mean.
 /// Edge cases: fewer than 3 values are refused; a limit that falls on an infinite t* does not exist.
@@ -361,10 +371,7 @@ pub fn bootstrap_t_mean(
     let at = |probability: f64| {
         sorted_quantile(&t, probability, QuantileType::LinearModes).map(|t| center - se * t)
     };
-    let error = match alternative {
-        Alternative::TwoSided => (1.0 - level) / 2.0,
-        Alternative::Less | Alternative::Greater => 1.0 - level,
-    };
+    let error = one_sided_error(level, alternative);
     let (lower, upper) = match alternative {
         Alternative::TwoSided => (Some(at(1.0 - error)?), Some(at(error)?)),
         Alternative::Greater => (Some(at(1.0 - error)?), None),
@@ -390,17 +397,6 @@ mod tests {
         Resampling { seed: Seed(11), key: "test", resamples }
     }
 
-    /// The statistic of the sample with each value really removed.
-    fn slow_leave_one_out(sorted: &[f64], statistic: Statistic) -> Vec<f64> {
-        (0..sorted.len())
-            .map(|i| {
-                let mut rest = sorted.to_vec();
-                rest.remove(i);
-                statistic.of_sorted(&rest)
-            })
-            .collect()
-    }
-
     const ALL: [Statistic; 5] = [
         Statistic::Mean,
         Statistic::Median,
@@ -410,21 +406,10 @@ mod tests {
     ];
 
     #[test]
-    fn leaving_one_out_by_formula_agrees_with_removing_it() {
-        for statistic in ALL {
-            for (fast, slow) in
-                leave_one_out(&SAMPLE, statistic).iter().zip(slow_leave_one_out(&SAMPLE, statistic))
-            {
-                assert!((fast - slow).abs() < 1e-12, "{statistic:?}: {fast} {slow}");
-            }
-        }
-    }
-
-    #[test]
     fn degenerate_samples_have_no_interval() {
         for statistic in ALL {
             let refused = |values: &[f64]| {
-                Distribution::draw(values, statistic, draws(100)).unwrap_err().code()
+                Distribution::drawn(values, statistic, draws(100)).unwrap_err().code()
             };
             assert_eq!(refused(&[5.0; 8]), "degenerate_variance");
             assert_eq!(refused(&[5.0]), "too_few");
@@ -434,14 +419,29 @@ mod tests {
 
     #[test]
     fn the_standard_error_of_the_mean_comes_near_its_formula() {
-        let found = Distribution::draw(&SAMPLE, Statistic::Mean, draws(20_000)).unwrap();
+        let found = Distribution::drawn(&SAMPLE, Statistic::Mean, draws(20_000)).unwrap();
         let formula = (sum_of_squares(&SAMPLE) / 81.0).sqrt();
         assert!((found.standard_error() / formula - 1.0).abs() < 0.03);
     }
 
     #[test]
+    fn random_draws_come_near_the_exact_limits() {
+        let values = [0.2, 0.4, 0.5, 0.9, 1.6, 3.3, 8.1];
+        let exact = Distribution::of(&values, Statistic::Mean, draws(40_000)).unwrap();
+        assert_eq!(exact.resamples(), 7_usize.pow(7));
+        let random = Distribution::drawn(&values, Statistic::Mean, draws(40_000)).unwrap();
+        let read = |found: &Distribution| {
+            found.interval(Method::Bca, 0.95, Alternative::TwoSided).unwrap()
+        };
+        let (exact, random) = (read(&exact), read(&random));
+        let width = exact.upper.unwrap() - exact.lower.unwrap();
+        assert!((random.lower.unwrap() - exact.lower.unwrap()).abs() < 0.03 * width);
+        assert!((random.upper.unwrap() - exact.upper.unwrap()).abs() < 0.03 * width);
+    }
+
+    #[test]
     fn one_sided_limits_are_the_ends_of_a_wider_two_sided_interval() {
-        let found = Distribution::draw(&SAMPLE, Statistic::Mean, draws(2000)).unwrap();
+        let found = Distribution::drawn(&SAMPLE, Statistic::Mean, draws(2000)).unwrap();
         for method in [Method::Percentile, Method::Basic, Method::Bca] {
             let both = found.interval(method, 0.9, Alternative::TwoSided).unwrap();
             let upper = found.interval(method, 0.95, Alternative::Less).unwrap();
@@ -456,7 +456,7 @@ mod tests {
     fn another_key_gives_other_draws_and_the_same_key_the_same() {
         let draw = |key| {
             let draws = Resampling { key, ..draws(50) };
-            Distribution::draw(&SAMPLE, Statistic::Mean, draws).unwrap()
+            Distribution::drawn(&SAMPLE, Statistic::Mean, draws).unwrap()
         };
         assert_eq!(draw("a"), draw("a"));
         assert_ne!(draw("a"), draw("b"));
@@ -475,8 +475,8 @@ mod tests {
         fn units_do_not_matter(values in prop::collection::vec(0.1_f64..9.0, 4..20), scale in 0.01_f64..100.0) {
             for statistic in ALL {
                 let scaled: Vec<f64> = values.iter().map(|value| value * scale).collect();
-                let plain = Distribution::draw(&values, statistic, draws(200));
-                let other = Distribution::draw(&scaled, statistic, draws(200));
+                let plain = Distribution::drawn(&values, statistic, draws(200));
+                let other = Distribution::drawn(&scaled, statistic, draws(200));
                 if let (Ok(plain), Ok(other)) = (plain, other) {
                     let plain = plain.interval(Method::Percentile, 0.9, Alternative::TwoSided).unwrap();
                     let other = other.interval(Method::Percentile, 0.9, Alternative::TwoSided).unwrap();

@@ -19,7 +19,7 @@ pub struct NormalMixture {
 impl NormalMixture {
     /// The half width after n values: σ·√((n + ρ)/n² · ln((n + ρ)/(ρ·α²))).
     ///
-    /// Two-sided; valid for all n at once (Robbins 1970; Howard, Ramdas, McAuliffe and Sekhon 2021,
+    /// Two-sided; valid for all n at once (Robbins 1970; Howard, Ramdas, `McAuliffe` and Sekhon 2021,
     /// equation 14). Cost O(1). Edge cases: n ≥ 1, ρ > 0, σ > 0 and 0 < α < 1 are required.
     ///
     /// ```

@@ -4,14 +4,14 @@
 //! autocorrelation. It knows nothing about what was measured.
 //!
 //! All sums run in the order of the input and in two passes, so that an offset common to all values
-//! costs no digits: the NIST StRD sets `NumAcc1` to `NumAcc4` come out at 13, 13, 9 and 8 digits or better.
+//! costs no digits: the NIST `StRD` sets `NumAcc1` to `NumAcc4` come out at 13, 13, 9 and 8 digits or better.
 
 use crate::stats::position::sorted_copy;
 use crate::stats::{Undefined, count_to_f64, require_finite};
 
 /// The arithmetic mean, in two passes: m = Σx/n, then m + Σ(x − m)/n.
 ///
-/// Reference: Chan, Golub and LeVeque (1983). Cost: two passes. Edge cases: no value is
+/// Reference: Chan, Golub and `LeVeque` (1983). Cost: two passes. Edge cases: no value is
 /// [`Undefined::Empty`], a value that is not finite is [`Undefined::NonFinite`].
 ///
 /// ```
@@ -38,7 +38,7 @@ pub(in crate::stats) fn two_pass_mean(values: &[f64]) -> f64 {
 /// The sample variance with denominator n − 1, by the corrected two-pass algorithm.
 ///
 /// s² = (Σ(x − m)² − (Σ(x − m))²/n) / (n − 1): the second term is zero in exact arithmetic and takes
-/// back the rounding error of m (Chan, Golub and LeVeque 1983, equation 1.7).
+/// back the rounding error of m (Chan, Golub and `LeVeque` 1983, equation 1.7).
 /// Edge cases: fewer than two values are [`Undefined::TooFew`]; equal values give 0.
 ///
 /// ```
@@ -80,7 +80,7 @@ pub fn standard_deviation(values: &[f64]) -> Result<f64, Undefined> {
 
 /// The lag-1 autocorrelation r₁ = Σ(xᵢ − m)(xᵢ₊₁ − m) / Σ(xᵢ − m)², in the order of the input.
 ///
-/// Reference: Box and Jenkins (1976), as certified by NIST StRD. Cost: three passes. Edge cases: fewer
+/// Reference: Box and Jenkins (1976), as certified by NIST `StRD`. Cost: three passes. Edge cases: fewer
 /// than two values are [`Undefined::TooFew`], equal values [`Undefined::DegenerateVariance`].
 ///
 /// ```
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// NIST StRD `NumAcc3` and `NumAcc4`: a start value, then two neighbours alternating.
+    /// NIST `StRD` `NumAcc3` and `NumAcc4`: a start value, then two neighbours alternating.
     fn alternating(start: f64, below: f64, above: f64) -> Vec<f64> {
         let mut values = vec![start];
         for position in 0..1000 {

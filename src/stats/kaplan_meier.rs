@@ -108,11 +108,13 @@ pub(in crate::stats) fn ordered(
         }
     }
     let mut sorted = observations.to_vec();
-    sorted.sort_by(|left, right| left.time.total_cmp(&right.time));
+    sorted.sort_unstable_by(events_first);
     let mut distinct: Vec<f64> = sorted.iter().map(|observation| observation.time).collect();
     distinct.dedup_by(|right, left| same(*left, *right));
-    let tolerance = f64::EPSILON.sqrt();
-    let slack = tolerance * larger(1.0, two_pass_mean(&distinct));
+    let slack = f64::EPSILON.sqrt() * larger(1.0, two_pass_mean(&distinct));
+    if distinct.windows(2).all(|pair| pair[1] - pair[0] > slack) {
+        return Ok(sorted);
+    }
     let mut previous = sorted[0].time;
     let mut kept = previous;
     for observation in &mut sorted {
@@ -123,11 +125,14 @@ pub(in crate::stats) fn ordered(
         previous = time;
         observation.time = kept;
     }
-    sorted.sort_by(|left, right| {
-        let censored = |observation: &Observation| observation.ending == Ending::Censored;
-        left.time.total_cmp(&right.time).then(censored(left).cmp(&censored(right)))
-    });
+    sorted.sort_unstable_by(events_first);
     Ok(sorted)
+}
+
+/// The order of time, events before censorings.
+fn events_first(left: &Observation, right: &Observation) -> std::cmp::Ordering {
+    let censored = |observation: &Observation| observation.ending == Ending::Censored;
+    left.time.total_cmp(&right.time).then(censored(left).cmp(&censored(right)))
 }
 
 impl KaplanMeier {
@@ -204,7 +209,7 @@ impl KaplanMeier {
     /// answer is the middle of the rest, which for the last rest ends at the last time observed
     /// (R `quantile.survfit`).
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        crossing(self.curve(|_, step| Some(1.0 - step.survival)), p, self.last_time)
+        crossing(&self.curve(|_, step| Some(1.0 - step.survival)), p, self.last_time)
     }
 
     /// Limits of [`Self::quantile`]: where the limits of the band cross the same level.
@@ -227,9 +232,9 @@ impl KaplanMeier {
         require_level("the probability of the quantile", p)?;
         let band = self.band(kind, level)?;
         let lower =
-            crossing(self.curve(|i, _| band[i].lower.map(|limit| 1.0 - limit)), p, self.last_time);
+            crossing(&self.curve(|i, _| band[i].lower.map(|limit| 1.0 - limit)), p, self.last_time);
         let upper =
-            crossing(self.curve(|i, _| band[i].upper.map(|limit| 1.0 - limit)), p, self.last_time);
+            crossing(&self.curve(|i, _| band[i].upper.map(|limit| 1.0 - limit)), p, self.last_time);
         Ok(Interval::new(lower, upper, level))
     }
 
@@ -258,12 +263,12 @@ struct CurvePoint {
 }
 
 /// The time at which a step curve crosses a level, with the midpoint rule for a rest at the level.
-fn crossing(points: Vec<CurvePoint>, level: f64, last_time: f64) -> Option<f64> {
+fn crossing(points: &[CurvePoint], level: f64, last_time: f64) -> Option<f64> {
     let tolerance = f64::EPSILON.sqrt();
     // The lowest height that reaches the bound. A band may fall again, so the lowest, not the first.
     let reaching = |bound: f64| {
         let mut best: Option<CurvePoint> = None;
-        for point in &points {
+        for point in points {
             let Some(height) = point.height else { continue };
             let better = best.and_then(|found| found.height).is_none_or(|lowest| height < lowest);
             if height >= bound && better {

@@ -90,8 +90,8 @@ pub fn log_rank(data: &[GroupedObservation], rho: f64) -> Result<LogRank, Undefi
             }
             survival *= (risk - events) / risk;
         }
-        for j in 0..k {
-            at_risk[j] -= moment.leaving[j];
+        for (left, leaving) in at_risk.iter_mut().zip(&moment.leaving) {
+            *left -= leaving;
         }
     }
     let possible: Vec<usize> = (0..k).filter(|&j| expected[j] > 0.0).collect();
@@ -185,8 +185,9 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
         }
         for row in column + 1..n {
             let factor = matrix[row][column] / matrix[column][column];
-            for entry in column..n {
-                matrix[row][entry] -= factor * matrix[column][entry];
+            let (above, below) = matrix.split_at_mut(row);
+            for (entry, pivot) in below[0][column..].iter_mut().zip(&above[column][column..]) {
+                *entry -= factor * pivot;
             }
             right[row] -= factor * right[column];
         }

@@ -5,6 +5,7 @@
 //! that do not exist are `None`. Randomness arrives as a named [`random::Stream`].
 
 pub mod band;
+pub mod block_bootstrap;
 pub mod bootstrap;
 pub mod brunner_munzel;
 pub mod clustered_ratio;
@@ -16,7 +17,6 @@ pub mod e_process;
 pub mod effect_size;
 pub mod fisher;
 pub mod hodges_lehmann;
-pub mod ideal_bootstrap;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod mann_kendall;
@@ -46,12 +46,14 @@ pub mod turnbull;
 
 mod brent;
 mod count;
+mod exact_resamples;
 mod incomplete_beta;
 mod interval;
 mod moments;
 mod p_value;
 mod pair_selection;
 mod position;
+mod statistic;
 mod stirling;
 mod tail;
 mod undefined;

@@ -64,7 +64,7 @@ pub fn segments(values: &[f64], rule: Segmentation) -> Result<Segments, Undefine
         }
     }
     let n = values.len();
-    let previous = last_changes(&Prefix::new(values), n, rule);
+    let previous = last_changes(values, rule);
     let mut ends = vec![n];
     let mut end = n;
     while previous[end] > 0 {
@@ -82,86 +82,84 @@ pub fn segments(values: &[f64], rule: Segmentation) -> Result<Segments, Undefine
 }
 
 /// The start of the last segment in the best segmentation of each beginning of the series.
-fn last_changes(prefix: &Prefix, n: usize, rule: Segmentation) -> Vec<usize> {
-    let never = usize::MAX;
-    let mut best = vec![f64::INFINITY; n + 1];
+fn last_changes(values: &[f64], rule: Segmentation) -> Vec<usize> {
+    let n = values.len();
+    let sums = prefix_sums(values);
+    let shares: Vec<f64> = (0..=n).map(|length| 1.0 / count_to_f64(length)).collect();
     let mut previous = vec![0; n + 1];
+    let mut totals = Vec::with_capacity(n);
     // F(0) is −penalty, so that the first segment costs nothing extra.
-    best[0] = -rule.penalty;
-    let mut candidates = vec![Candidate { start: 0, dropped_at: never }];
+    let mut candidates =
+        vec![Candidate { start: 0, sum: 0.0, rest: -rule.penalty, dropped_at: usize::MAX }];
     for end in 1..=n {
-        let allowed_end = end == n || end % rule.jump == 0;
-        if end < rule.min_size && end < n || !allowed_end {
+        let allowed = end == n || (end >= rule.min_size && end % rule.jump == 0);
+        if !allowed {
             continue;
         }
         candidates.retain(|candidate| candidate.dropped_at > end);
+        let here = sums[end];
+        totals.clear();
+        totals.extend(candidates.iter().map(|candidate| {
+            let sum = here.values - candidate.sum;
+            candidate.rest + here.squares - sum * sum * shares[end - candidate.start]
+        }));
         let mut least = f64::INFINITY;
-        for candidate in &candidates {
-            if end - candidate.start < rule.min_size && candidate.start > 0 {
-                continue;
-            }
-            let total = best[candidate.start] + prefix.cost(candidate.start, end) + rule.penalty;
-            if total < least {
-                least = total;
+        for (candidate, total) in candidates.iter().zip(&totals) {
+            let long_enough = candidate.start == 0 || end - candidate.start >= rule.min_size;
+            if *total < least && long_enough {
+                least = *total;
                 previous[end] = candidate.start;
             }
         }
-        best[end] = least;
-        for candidate in &mut candidates {
-            let reached = best[candidate.start] + prefix.cost(candidate.start, end);
-            if candidate.dropped_at == never && reached > least {
+        let best = least + rule.penalty;
+        for (candidate, total) in candidates.iter_mut().zip(&totals) {
+            if *total > best && candidate.dropped_at == usize::MAX {
                 candidate.dropped_at = end + rule.min_size;
             }
         }
-        if end < n {
-            candidates.push(Candidate { start: end, dropped_at: never });
-        }
+        candidates.push(Candidate {
+            start: end,
+            sum: here.values,
+            rest: best - here.squares,
+            dropped_at: usize::MAX,
+        });
     }
     previous
 }
 
+/// A possible start of the last segment.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     start: usize,
+    /// Sum of the centred values before the start.
+    sum: f64,
+    /// F(start) less the sum of squares before the start.
+    rest: f64,
     /// The first end at which the candidate is out.
     dropped_at: usize,
 }
 
-/// Prefix sums of the centred values and of their squares.
-struct Prefix {
-    sums: Vec<Sums>,
-}
-
+/// Sums over the beginning of a series.
 #[derive(Debug, Clone, Copy)]
 struct Sums {
     values: f64,
     squares: f64,
 }
 
-impl Prefix {
-    fn new(values: &[f64]) -> Self {
-        let center = two_pass_mean(values);
-        let mut sums = Vec::with_capacity(values.len() + 1);
-        let mut running = Sums { values: 0.0, squares: 0.0 };
+/// The sums of the centred values and of their squares over every beginning of the series; Σ(x − mean)² of a
+/// stretch follows from the sums at its two ends.
+fn prefix_sums(values: &[f64]) -> Vec<Sums> {
+    let center = two_pass_mean(values);
+    let mut sums = Vec::with_capacity(values.len() + 1);
+    let mut running = Sums { values: 0.0, squares: 0.0 };
+    sums.push(running);
+    for value in values {
+        let centred = value - center;
+        running =
+            Sums { values: running.values + centred, squares: running.squares + centred * centred };
         sums.push(running);
-        for value in values {
-            let centred = value - center;
-            running = Sums {
-                values: running.values + centred,
-                squares: running.squares + centred * centred,
-            };
-            sums.push(running);
-        }
-        Self { sums }
     }
-
-    /// Σ(x − mean)² over start..end.
-    fn cost(&self, start: usize, end: usize) -> f64 {
-        let (from, to) = (self.sums[start], self.sums[end]);
-        let sum = to.values - from.values;
-        let cost = to.squares - from.squares - sum * sum / count_to_f64(end - start);
-        if cost > 0.0 { cost } else { 0.0 }
-    }
+    sums
 }
 
 /// The usual penalty 3·σ̂²·ln n, with σ̂ from the median absolute first difference.

@@ -168,9 +168,9 @@ fn root(
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
         if function(middle)? < 0.0 {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
         if high - low < 1e-13 {
             break;

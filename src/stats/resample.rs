@@ -78,27 +78,50 @@ impl Positions {
         Self { size, rejected_below: (1 << 32) % size }
     }
 
-    /// One position from 32 random bits; draws again in the rare case that the bits would be biased.
+    /// The product whose upper half is the position; drawn again in the rare case that it would be biased.
     #[inline]
-    fn from_bits(self, bits: u64, stream: &mut Stream) -> usize {
-        let mut product = bits * self.size;
-        while product & LOW < self.rejected_below {
-            product = (stream.next_u64() & LOW) * self.size;
-        }
-        to_position(product >> 32)
+    fn unbiased(self, product: u64, stream: &mut Stream) -> u64 {
+        if product & LOW >= self.rejected_below { product } else { self.again(stream) }
     }
 
-    /// Calls `take` with as many positions as the list is long.
-    #[inline]
-    pub(in crate::stats) fn draw(self, stream: &mut Stream, mut take: impl FnMut(usize)) {
-        for _ in 0..self.size / 2 {
-            let bits = stream.next_u64();
-            take(self.from_bits(bits & LOW, stream));
-            take(self.from_bits(bits >> 32, stream));
+    #[cold]
+    #[inline(never)]
+    fn again(self, stream: &mut Stream) -> u64 {
+        loop {
+            let product = (stream.next_u64() & LOW) * self.size;
+            if product & LOW >= self.rejected_below {
+                return product;
+            }
         }
-        if self.size % 2 == 1 {
-            let bits = stream.next_u64();
-            take(self.from_bits(bits & LOW, stream));
+    }
+
+    /// Four positions from 128 random bits.
+    #[inline]
+    fn four(self, stream: &mut Stream) -> [usize; 4] {
+        let (first, second) = (stream.next_u64(), stream.next_u64());
+        let mut products = [
+            (first & LOW) * self.size,
+            (first >> 32) * self.size,
+            (second & LOW) * self.size,
+            (second >> 32) * self.size,
+        ];
+        // One branch for four positions: a bias is looked for only when one of them could have it.
+        if products.iter().any(|product| product & LOW < self.rejected_below) {
+            products = products.map(|product| self.unbiased(product, stream));
+        }
+        products.map(|product| to_position(product >> 32))
+    }
+
+    /// Calls `take` with four positions at a time, until there are as many as the list is long; the last
+    /// call gets the rest.
+    #[inline]
+    pub(in crate::stats) fn draw(self, stream: &mut Stream, mut take: impl FnMut(&[usize])) {
+        for _ in 0..self.size / 4 {
+            take(&self.four(stream));
+        }
+        let rest = to_position(self.size % 4);
+        if rest > 0 {
+            take(&self.four(stream)[..rest]);
         }
     }
 }
@@ -109,20 +132,20 @@ fn to_position(position: u64) -> usize {
     position as usize
 }
 
-/// Σ of a resample of the values.
+/// Σ of a resample of the values, in four interleaved sums.
 #[inline]
 pub(in crate::stats) fn resampled_sum(
     values: &[f64],
     positions: Positions,
     stream: &mut Stream,
 ) -> f64 {
-    let mut sums = [0.0; 2];
-    let mut turn = 0;
-    positions.draw(stream, |position| {
-        sums[turn] += values[position];
-        turn ^= 1;
+    let mut sums = [0.0; 4];
+    positions.draw(stream, |four| {
+        for (sum, &position) in sums.iter_mut().zip(four) {
+            *sum += values[position];
+        }
     });
-    sums[0] + sums[1]
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 /// The first two sums of a resample.
@@ -140,13 +163,16 @@ impl Moments {
         positions: Positions,
         stream: &mut Stream,
     ) -> Self {
-        let (mut sum, mut squares) = (0.0, 0.0);
-        positions.draw(stream, |position| {
-            let value = centred[position];
-            sum += value;
-            squares += value * value;
+        let (mut sums, mut squares) = ([0.0; 4], [0.0; 4]);
+        positions.draw(stream, |four| {
+            for ((sum, square), &position) in sums.iter_mut().zip(&mut squares).zip(four) {
+                let value = centred[position];
+                *sum += value;
+                *square += value * value;
+            }
         });
-        Self { sum, squares }
+        let total = |parts: [f64; 4]| (parts[0] + parts[1]) + (parts[2] + parts[3]);
+        Self { sum: total(sums), squares: total(squares) }
     }
 
     /// The sample standard deviation (denominator n − 1) of the resample.
@@ -168,7 +194,11 @@ pub(in crate::stats) fn resampled_quantile(
     stream: &mut Stream,
 ) -> f64 {
     counts.fill(0);
-    positions.draw(stream, |position| counts[position] += 1);
+    positions.draw(stream, |four| {
+        for &position in four {
+            counts[position] += 1;
+        }
+    });
     let mut seen = 0;
     let mut below = None;
     for (value, &count) in sorted.iter().zip(counts.iter()) {
@@ -230,7 +260,11 @@ mod tests {
         let mut stream = Stream::new(Seed(1), "positions", "test");
         let mut counts = [0_u32; 7];
         for _ in 0..10_000 {
-            Positions::of(&values).draw(&mut stream, |position| counts[position] += 1);
+            Positions::of(&values).draw(&mut stream, |four| {
+                for &position in four {
+                    counts[position] += 1;
+                }
+            });
         }
         let chi: f64 =
             counts.iter().map(|&count| (f64::from(count) - 10_000.0).powi(2) / 10_000.0).sum();
@@ -250,7 +284,9 @@ mod tests {
                 let fast = resampled_quantile(&sorted, positions, place, &mut counts, &mut stream);
                 let mut stream = Stream::new(Seed(1), "count", purpose);
                 let mut resample = Vec::new();
-                positions.draw(&mut stream, |position| resample.push(sorted[position]));
+                positions.draw(&mut stream, |four| {
+                    resample.extend(four.iter().map(|&position| sorted[position]))
+                });
                 resample.sort_by(f64::total_cmp);
                 assert!((fast - place.of(&resample)).abs() < 1e-9);
             }

@@ -80,7 +80,7 @@ pub fn theil_sen(times: &[f64], values: &[f64], level: f64) -> Result<TheilSen, 
     let reach =
         normal_quantile(0.5 + 0.5 * level) * if variance > 0.0 { variance.sqrt() } else { 0.0 };
     let last = slopes.len() - 1;
-    let upper = floor_to_position(((all + reach) / 2.0).round_ties_even()).clamp(0, last);
+    let upper = floor_to_position(f64::midpoint(all, reach).round_ties_even()).clamp(0, last);
     let lower = floor_to_position(((all - reach) / 2.0).round_ties_even() - 1.0).clamp(0, last);
     Ok(TheilSen {
         slope,

@@ -4,7 +4,6 @@ use crate::app::stat::argument::Side;
 use crate::app::stat::number::{Count, LowerLimit, Numbers, UpperLimit};
 use crate::app::stat::{Answer, Call, Failure, Method, Request};
 use crate::stats::bootstrap::{self, Distribution, Statistic, acceleration, bootstrap_t_mean};
-use crate::stats::ideal_bootstrap::ideal_bootstrap;
 use crate::stats::resample::Resampling;
 use crate::stats::{Alternative, Interval};
 use crate::unit::Seed;
@@ -112,7 +111,7 @@ fn answer_interval(request: &Request<'_>) -> Result<Answer, Failure> {
     let statistic = args.statistic()?;
     let draws = args.draws()?;
     let alternative = Alternative::from(args.alternative);
-    let distribution = Distribution::draw(&inputs.x.0, statistic, draws)?;
+    let distribution = Distribution::of(&inputs.x.0, statistic, draws)?;
     let name = args.method.as_deref().unwrap_or("BCa");
     let interval = match name.to_ascii_lowercase().as_str() {
         "bca" => distribution.interval(bootstrap::Method::Bca, args.level(), alternative)?,
@@ -134,7 +133,7 @@ fn answer_interval(request: &Request<'_>) -> Result<Answer, Failure> {
         ci_high: Limit::Upper(UpperLimit(interval.upper)),
         standard_error: distribution.standard_error(),
         estimate: distribution.estimate(),
-        resamples: draws.resamples,
+        resamples: distribution.resamples(),
     })
 }
 
@@ -150,7 +149,7 @@ struct ThreeIntervals {
 
 fn answer_three_intervals(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Sample, Arguments> = request.read()?;
-    let distribution = Distribution::draw(&inputs.x.0, args.statistic()?, args.draws()?)?;
+    let distribution = Distribution::of(&inputs.x.0, args.statistic()?, args.draws()?)?;
     let read = |method| -> Result<Interval, Failure> {
         Ok(distribution.interval(method, args.level(), Alternative::TwoSided)?)
     };
@@ -176,28 +175,32 @@ struct Ideal {
     a: f64,
     alpha_low: f64,
     alpha_high: f64,
-    bca_low: f64,
-    bca_high: f64,
-    perc_low: f64,
-    perc_high: f64,
+    bca_low: Option<f64>,
+    bca_high: Option<f64>,
+    perc_low: Option<f64>,
+    perc_high: Option<f64>,
     boot_se: f64,
     boot_mean: f64,
 }
 
 fn answer_ideal(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs, args }: Call<Sample, Arguments> = request.read()?;
-    let found = ideal_bootstrap(&inputs.x.0, args.statistic()?, args.level())?;
+    let found = Distribution::exact(&inputs.x.0, args.statistic()?)?;
+    let error = (1.0 - args.level()) / 2.0;
+    let bca = found.interval(bootstrap::Method::Bca, args.level(), Alternative::TwoSided)?;
+    let percentile =
+        found.interval(bootstrap::Method::Percentile, args.level(), Alternative::TwoSided)?;
     Answer::of(&Ideal {
-        theta: found.estimate,
-        z0_mid: found.bias,
-        a: found.acceleration,
-        alpha_low: found.lower_level,
-        alpha_high: found.upper_level,
-        bca_low: found.bca_lower,
-        bca_high: found.bca_upper,
-        perc_low: found.percentile_lower,
-        perc_high: found.percentile_upper,
-        boot_se: found.standard_error,
-        boot_mean: found.mean,
+        theta: found.estimate(),
+        z0_mid: found.bias()?,
+        a: found.acceleration()?,
+        alpha_low: found.bca_level(error)?,
+        alpha_high: found.bca_level(1.0 - error)?,
+        bca_low: bca.lower,
+        bca_high: bca.upper,
+        perc_low: percentile.lower,
+        perc_high: percentile.upper,
+        boot_se: found.standard_error(),
+        boot_mean: found.mean(),
     })
 }

@@ -23,7 +23,7 @@ struct Arguments {
 }
 
 #[derive(Debug, Serialize)]
-struct Adjusted {
+struct Adjustments {
     adjusted: Vec<Option<f64>>,
     n_reject: usize,
     n_tests: usize,
@@ -43,7 +43,7 @@ fn answer(request: &Request<'_>, adjustment: Adjustment) -> Result<Answer, Failu
     require_level("alpha", alpha)?;
     let p_values = inputs.p.into_iter().map(p_value).collect::<Result<Vec<_>, _>>()?;
     let found = adjusted(&p_values, adjustment);
-    Answer::of(&Adjusted {
+    Answer::of(&Adjustments {
         n_reject: rejected(&found, alpha),
         n_tests: found.iter().flatten().count(),
         adjusted: found.into_iter().map(|p| p.map(tail_probability)).collect(),

@@ -28,10 +28,9 @@ struct NoInputs {}
 struct RArguments {
     n: Option<f64>,
     delta: Option<f64>,
-    #[serde(deserialize_with = "present")]
-    sd: Option<Option<f64>>,
-    #[serde(rename = "sig.level", alias = "sig_level", deserialize_with = "present")]
-    level: Option<Option<f64>>,
+    sd: Asked,
+    #[serde(rename = "sig.level", alias = "sig_level")]
+    level: Asked,
     power: Option<f64>,
     #[serde(rename = "type")]
     layout: Layout,
@@ -39,10 +38,30 @@ struct RArguments {
     strict: Option<bool>,
 }
 
-/// Tells a null that was written from an argument that was left out.
-#[expect(clippy::option_option, reason = "absent takes the default of R, null asks for the value")]
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<f64>>, D::Error> {
-    Option::<f64>::deserialize(deserializer).map(Some)
+/// An argument of R that has a default: absent takes the default, null asks for the value.
+#[derive(Debug, Clone, Copy, Default)]
+enum Asked {
+    #[default]
+    Absent,
+    Open,
+    Given(f64),
+}
+
+impl Asked {
+    /// The value, or none when it is asked for.
+    fn or(self, default: f64) -> Option<f64> {
+        match self {
+            Self::Absent => Some(default),
+            Self::Open => None,
+            Self::Given(value) => Some(value),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Asked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.map_or(Self::Open, Self::Given))
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -67,8 +86,8 @@ struct RPower {
 
 fn answer_power_t_test(request: &Request<'_>) -> Result<Answer, Failure> {
     let Call { inputs: NoInputs {}, args }: Call<NoInputs, RArguments> = request.read()?;
-    let sd = args.sd.unwrap_or(Some(1.0));
-    let level = args.level.unwrap_or(Some(0.05));
+    let sd = args.sd.or(1.0);
+    let level = args.level.or(0.05);
     let design = match args.layout {
         Layout::TwoSample => Design::TwoSample,
         Layout::OneSample | Layout::Paired => Design::OneSample,
@@ -210,6 +229,7 @@ struct SizeArguments {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the reference vectors")]
 struct SmallestP {
     min_p_one_sided: f64,
     min_p_two_sided: f64,

@@ -2,7 +2,7 @@
 
 use crate::app::stat::number::{Count, Number, Numbers, required, tail_probability};
 use crate::app::stat::{Answer, Call, Failure, Method, Request};
-use crate::stats::kaplan_meier::{BandPoint, BandType, Ending, KaplanMeier, Observation};
+use crate::stats::kaplan_meier::{BandPoint, BandType, Ending, KaplanMeier, Observation, Step};
 use crate::stats::log_rank::{GroupedObservation, log_rank, permutation_log_rank};
 use crate::stats::proportion::clopper_pearson;
 use crate::stats::random::Stream;
@@ -142,7 +142,7 @@ fn answer_kaplan_meier(request: &Request<'_>) -> Result<Answer, Failure> {
         n_risk: steps.iter().map(|step| step.at_risk).collect(),
         n_event: steps.iter().map(|step| step.events).collect(),
         surv: steps.iter().map(|step| step.survival).collect(),
-        greenwood_se: steps.iter().map(|step| step.standard_error()).collect(),
+        greenwood_se: steps.iter().map(Step::standard_error).collect(),
         ci_low: band.iter().map(|point| point.lower).collect(),
         ci_high: band.iter().map(|point| point.upper).collect(),
         median: curve.quantile(0.5),
