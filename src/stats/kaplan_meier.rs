@@ -221,7 +221,7 @@ impl KaplanMeier {
     /// let times: Vec<_> = (1..=20).map(|t| Observation { time: f64::from(t), ending: Ending::Event }).collect();
     /// let curve = KaplanMeier::fit(&times).unwrap();
     /// let limits = curve.quantile_interval(0.5, BandType::LogLog, 0.95).unwrap();
-    /// assert_eq!((limits.lower, curve.quantile(0.5), limits.upper), (Some(5.0), Some(10.5), Some(14.0)));
+    /// assert_eq!((limits.lower, curve.quantile(0.5), limits.upper), (Some(5.0), Some(10.5), Some(15.0)));
     /// ```
     pub fn quantile_interval(
         &self,

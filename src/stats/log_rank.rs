@@ -128,7 +128,7 @@ struct Table {
 impl Table {
     fn new(data: &[GroupedObservation]) -> Result<Self, Undefined> {
         let times = fixed_times(data)?;
-        let k = data.iter().map(|row| row.group + 1).max().unwrap_or(0);
+        let k = data.iter().fold(0, |k, row| k.max(row.group + 1));
         let mut sizes = vec![0; k];
         for row in data {
             sizes[row.group] += 1;

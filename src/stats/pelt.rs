@@ -84,19 +84,25 @@ pub fn segments(values: &[f64], rule: Segmentation) -> Result<Segments, Undefine
 /// The start of the last segment in the best segmentation of each beginning of the series.
 fn last_changes(values: &[f64], rule: Segmentation) -> Vec<usize> {
     let n = values.len();
+    let never = usize::MAX;
     let sums = prefix_sums(values);
     let shares: Vec<f64> = (0..=n).map(|length| 1.0 / count_to_f64(length)).collect();
     let mut previous = vec![0; n + 1];
     let mut totals = Vec::with_capacity(n);
     // F(0) is −penalty, so that the first segment costs nothing extra.
     let mut candidates =
-        vec![Candidate { start: 0, sum: 0.0, rest: -rule.penalty, dropped_at: usize::MAX }];
+        vec![Candidate { start: 0, sum: 0.0, rest: -rule.penalty, dropped_at: never }];
+    let mut next_drop = never;
     for end in 1..=n {
         let allowed = end == n || (end >= rule.min_size && end % rule.jump == 0);
         if !allowed {
             continue;
         }
-        candidates.retain(|candidate| candidate.dropped_at > end);
+        if next_drop <= end {
+            candidates.retain(|candidate| candidate.dropped_at > end);
+            next_drop =
+                candidates.iter().map(|candidate| candidate.dropped_at).min().unwrap_or(never);
+        }
         let here = sums[end];
         totals.clear();
         totals.extend(candidates.iter().map(|candidate| {
@@ -113,15 +119,16 @@ fn last_changes(values: &[f64], rule: Segmentation) -> Vec<usize> {
         }
         let best = least + rule.penalty;
         for (candidate, total) in candidates.iter_mut().zip(&totals) {
-            if *total > best && candidate.dropped_at == usize::MAX {
+            if *total > best && candidate.dropped_at == never {
                 candidate.dropped_at = end + rule.min_size;
+                next_drop = next_drop.min(candidate.dropped_at);
             }
         }
         candidates.push(Candidate {
             start: end,
             sum: here.values,
             rest: best - here.squares,
-            dropped_at: usize::MAX,
+            dropped_at: never,
         });
     }
     previous

@@ -140,20 +140,20 @@ impl Turnbull {
             self.masses.iter().filter(|mass| mass.probability > 1e-9).collect();
         let mut sum = 0.0;
         let mut lower = None;
-        for mass in carrying {
+        for mass in &carrying {
             sum += mass.probability;
             if sum < p - 1e-6 {
                 continue;
             }
             let lower = *lower.get_or_insert(mass.left);
             if sum > p + 1e-6 {
-                return Ok(QuantileBounds {
-                    lower,
-                    upper: mass.right.is_finite().then_some(mass.right),
-                });
+                let upper = mass.right.is_finite().then_some(mass.right);
+                return Ok(QuantileBounds { lower, upper });
             }
         }
-        Ok(QuantileBounds { lower: lower.unwrap_or(0.0), upper: None })
+        // Only a p within 1e-6 of 1 comes here: the quantile is in or behind the last interval.
+        let lower = lower.or_else(|| carrying.last().map(|mass| mass.left));
+        lower.map(|lower| QuantileBounds { lower, upper: None }).ok_or(Undefined::Empty)
     }
 }
 

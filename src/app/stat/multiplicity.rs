@@ -1,6 +1,6 @@
 //! Methods that adjust p-values.
 
-use crate::app::stat::number::{Number, tail_probability};
+use crate::app::stat::number::Number;
 use crate::app::stat::{Answer, Call, Failure, Method, Request};
 use crate::stats::multiplicity::{Adjustment, adjusted, rejected};
 use crate::stats::{PValue, Undefined, require_level};
@@ -46,7 +46,7 @@ fn answer(request: &Request<'_>, adjustment: Adjustment) -> Result<Answer, Failu
     Answer::of(&Adjustments {
         n_reject: rejected(&found, alpha),
         n_tests: found.iter().flatten().count(),
-        adjusted: found.into_iter().map(|p| p.map(tail_probability)).collect(),
+        adjusted: found.into_iter().map(|p| p.map(without_floor)).collect(),
     })
 }
 
@@ -60,4 +60,9 @@ fn p_value(p: Option<Number>) -> Result<Option<PValue>, Undefined> {
             Err(Undefined::OutOfRange { what: "a p-value", found, accepted: "0 to 1" })
         }
     }
+}
+
+/// A p-value of 0 stays 0 after the adjustment, although a multiple of the floor is not the floor.
+fn without_floor(p: PValue) -> f64 {
+    if p.get() < 1e-300 { 0.0 } else { p.get() }
 }
