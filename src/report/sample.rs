@@ -590,7 +590,12 @@ fn recovery(story: Story, windows: &[TimelineWindow], draws: &mut Draws) -> Reco
                 iterations_needed: Some(14),
             }],
         },
-        gates: vec![Gate { name: "iterations".to_owned(), value: Some(f64::from(recover.n)), threshold: Some(14.0), outcome: if recover.n >= 14 { GateOutcome::Passed } else { GateOutcome::Failed } }],
+        gates: vec![Gate {
+            name: "iterations".to_owned(),
+            value: Some(f64::from(recover.n)),
+            threshold: Some(14.0),
+            outcome: if recover.n >= 14 { GateOutcome::Passed } else { GateOutcome::Failed },
+        }],
         detect: Some(times(story, windows, 11.0, 6.0, draws)),
         remediate: Some(times(story, windows, 24.0, 9.0, draws)),
         decision: Some(Decision {
