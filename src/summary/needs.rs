@@ -80,11 +80,11 @@ fn series(selector: &Selector) -> Need {
     Need::Series { name: selector.metric_name().to_owned(), selector: selector.to_string() }
 }
 
-/// A counter: all series of its metric, because a birth is one beside any of them, and its start times.
+/// A counter and its start times. Births are judged beside what was recorded of the metric: fetching all of its series
+/// could mean a whole fleet's.
 fn counter(needs: &mut BTreeSet<Need>, selector: &Selector) {
-    let name = selector.metric_name();
-    needs.insert(series(&Selector::of_metric(name)));
-    for name in created_names(name) {
+    needs.insert(series(selector));
+    for name in created_names(selector.metric_name()) {
         needs.insert(Need::Helpful { name });
     }
     needs.insert(Need::Helpful { name: PROCESS_START.to_owned() });
