@@ -26,9 +26,11 @@ mod onset;
 mod properties;
 mod query;
 mod ratio;
+mod reading;
 mod remediation;
 mod samples;
 mod timeline;
+mod watched;
 mod worst;
 
 pub use census::census;

@@ -89,3 +89,43 @@ fn counter(needs: &mut BTreeSet<Need>, selector: &Selector) {
     }
     needs.insert(Need::Helpful { name: PROCESS_START.to_owned() });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Counted, Metric};
+    use crate::summary::cases::experiment;
+    use crate::unit::Unit;
+
+    #[test]
+    fn a_ratio_needs_both_selectors_and_the_start_times_beside_them() {
+        let metric = Metric {
+            name: "errors".to_owned(),
+            measure: Measure::Ratio {
+                part: Selector::parse("x_total{outcome=\"error\"}").unwrap(),
+                counted: Counted::Bad,
+                total: Selector::parse("x_total").unwrap(),
+                min_requests: 1,
+            },
+            unit: Unit::Ratio,
+            worst: None,
+            claim: None,
+        };
+        let all: Vec<String> = needs(&experiment(metric, None))
+            .into_iter()
+            .map(|need| match need {
+                Need::Series { selector, .. } => selector,
+                Need::Answer { expression } => expression,
+                Need::Helpful { name } => name,
+            })
+            .collect();
+        let wanted = [
+            "x_total",
+            "x_total{outcome=\"error\"}",
+            "process_start_time_seconds",
+            "x_created",
+            "x_total_created",
+        ];
+        assert_eq!(all, wanted);
+    }
+}
