@@ -21,6 +21,12 @@ pub trait FrameSource {
     fn frame(&self, session: u32, metric: &str) -> Result<Arc<Frame>, SourceFailure>;
 }
 
+impl<S: FrameSource + ?Sized> FrameSource for &S {
+    fn frame(&self, session: u32, metric: &str) -> Result<Arc<Frame>, SourceFailure> {
+        (**self).frame(session, metric)
+    }
+}
+
 /// Why a recording or a server could not be read; the message is the source's own.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]

@@ -18,7 +18,7 @@
 //! iteration 100s 160s 220s              baseline, fault and experiment start, end; then any of: control,
 //!                                       failed, aborted 200s, detected 170s, recovered 180s, target NAME
 //! expect 1 experiment value 3           or missing_data, no_traffic; also coverage, counts, share
-//! expect 1 excluded no_traffic          or none
+//! expect 1 excluded no_traffic          or none; census likewise, for every metric alike
 //! expect 1 recover seen 5 10            or never, censored 30, lost 0; also onset, relapses, excursions, unhealthy,
 //!                                       excluded; detect and remediate likewise
 //! expect matched_nothing SELECTOR       also measured_on_target, missing_edge, duplicates, refused
@@ -38,9 +38,10 @@ use crate::spec::{
     Measure, Metric, Recovery, Reduce, Remediation, Safety, Selector, Source, Strictness, Windows,
 };
 use crate::summary::value::{
-    Loss, MetricSummary, ReadingSummary, RecoverySummary, RecoveryTime, Timing, WindowValue,
+    Loss, MetricSummary, PreKillLoss, ReadingSummary, RecoverySummary, RecoveryTime, Timing,
+    WindowValue,
 };
-use crate::summary::{SummaryError, recovery, summarise};
+use crate::summary::{SummaryError, census, recovery, summarise};
 use crate::unit::{Labels, Span, Timestamp, Unit, Window};
 
 /// Frames held in memory.
@@ -347,7 +348,11 @@ impl Case {
             }
             Err(_) => None,
         };
-        let seen = Outcomes { summary, times };
+        let excluded = match &summary {
+            Ok(summary) => census(&campaign, std::slice::from_ref(summary)).excluded,
+            Err(_) => Vec::new(),
+        };
+        let seen = Outcomes { summary, times, excluded };
         self.expectations
             .iter()
             .filter_map(|expected| {
@@ -406,6 +411,7 @@ fn same(expected: &[&str], found: &[String]) -> bool {
 struct Outcomes {
     summary: Result<MetricSummary, SummaryError>,
     times: Option<RecoverySummary>,
+    excluded: Vec<(u32, PreKillLoss)>,
 }
 
 fn words<T: ToString>(all: &[T]) -> Vec<String> {
@@ -457,6 +463,11 @@ impl Outcomes {
             "baseline" => of_window(&iteration.baseline, rest),
             "experiment" => of_window(&iteration.experiment, rest),
             "excluded" => option(iteration.excluded.map(|reason| reason.code())),
+            "census" => {
+                let entry =
+                    self.excluded.iter().find(|(excluded, _)| f64::from(*excluded) == index);
+                option(entry.map(|(_, reason)| reason.code()))
+            }
             "aborted" => option(iteration.aborted.map(|at| at.seconds())),
             "recover" => times(|summary| Some(&summary.recover)),
             "detect" => times(|summary| summary.detect.as_ref()),
