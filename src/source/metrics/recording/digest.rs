@@ -5,6 +5,7 @@
 //! the order of the metrics' names.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
@@ -50,8 +51,10 @@ impl SamplesDigest {
             add_text(&mut hash, metric);
             hash.update(digest);
         }
-        let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{digits}")
+        hash.finalize().iter().fold("sha256:".to_owned(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing into a text cannot fail");
+            text
+        })
     }
 
     /// The digest of one frame.

@@ -103,7 +103,7 @@ fn listing(directory: &Path) -> Result<String, RecordingError> {
     names.truncate(10);
     let mut text = names.join(", ");
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        text = format!("{text} and {more} more");
     }
     Ok(text)
 }
