@@ -253,7 +253,17 @@ fn decided(metric: &MetricResult, decision: &Decision, unit: &Unit) -> DecisionV
             effect.and_then(|effect| effect.estimate),
         ),
     };
-    DecisionView::new(decision, quantity, scale, good_side, estimate)
+    let mut view = DecisionView::new(decision, quantity, scale, good_side, estimate);
+    // `this_run` compares what was seen and has no limits; then the worst kill says how close it was.
+    let worst = metric.kills.as_ref().and_then(|kills| kills.worst.as_ref());
+    if let (None, None, Some(worst)) = (decision.lower, decision.upper, worst) {
+        let worst = match &view.scale {
+            Scale::Difference(unit) => Figure::difference(Some(worst.value), unit, DASH),
+            Scale::Quantity(_) | Scale::Change => Figure::quantity(Some(worst.value), unit, DASH),
+        };
+        view.limit_words = format!("worst {}", worst.text);
+    }
+    view
 }
 
 /// Kills inside over all kills, as the k-of-N line says it.
