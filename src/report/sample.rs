@@ -347,7 +347,7 @@ fn metric(
         Some(Estimand::MostKills) => (
             DecidedQuantity::Share,
             f64::from(inside) / f64::from(n) * 0.87,
-            Some(1.0_f64.min(f64::from(inside) / f64::from(n) + 0.22)),
+            Some(1.0_f64.min(f64::from(inside) / f64::from(n) + 0.18)),
             0.8,
             "clopper_pearson",
         ),
@@ -620,7 +620,7 @@ fn headline(story: Story) -> &'static str {
             "If the next kill is like these, the data rule out (95 %) that killing one payment worker breaks any of 5 claims, under the conditions of 1 session in staging."
         }
         Story::Fail | Story::Hostile => {
-            "payment-p95 exceeds the bound (95 %, Holm over 5 claims): 6 of 8 kills stayed inside 200 ms, worst 1.1 s at kill 7; recovery within 2 min fails as well."
+            "payment-p95 exceeds the bound (95 %, Holm over 5 claims): 6 of 10 kills stayed inside 200 ms, worst 1.1 s at kill 7; recovery within 2 min fails as well."
         }
         Story::Inconclusive => {
             "Not shown either way: 3 of 3 kills stayed inside every bound, but 3 kills cannot prove it; 14 clean kills would."

@@ -72,7 +72,7 @@ fn safe(text: &str, limit: usize) -> String {
         if written >= limit {
             let total = text.chars().count();
             if position < total {
-                out.push_str(&format!("… ({total} characters)"));
+                out.extend(["… (", &total.to_string(), " characters)"]);
             }
             break;
         }

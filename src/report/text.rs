@@ -110,7 +110,8 @@ enum Detail {
 
 impl Detail {
     /// From the most to the least.
-    const ALL: [Self; 5] = [Self::Full, Self::PassesShort, Self::Line, Self::Cut, Self::Verdicts];
+    const ALL: [Self; 6] =
+        [Self::Full, Self::PassesShort, Self::Line, Self::PassesCut, Self::Cut, Self::Verdicts];
 }
 
 impl Entry {
@@ -122,9 +123,8 @@ impl Entry {
             line(2).into_iter().chain(more).collect()
         };
         match detail {
-            Detail::Full => full(),
             Detail::PassesShort if self.is_pass() => line(2),
-            Detail::PassesShort => full(),
+            Detail::Full | Detail::PassesShort => full(),
             Detail::PassesCut if self.is_pass() => line(1),
             Detail::Line | Detail::PassesCut => line(2),
             Detail::Cut => line(1),

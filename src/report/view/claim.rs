@@ -253,7 +253,18 @@ fn decided(metric: &MetricResult, decision: &Decision, unit: &Unit) -> DecisionV
             effect.and_then(|effect| effect.estimate),
         ),
     };
-    DecisionView::new(decision, quantity, scale, good_side, estimate)
+    let mut view = DecisionView::new(decision, quantity, scale, good_side, estimate);
+    // `this_run` compares what was seen and has no limits; then the worst kill says how close it was.
+    let worst = metric.kills.as_ref().and_then(|kills| kills.worst.as_ref());
+    let no_limits = decision.lower.is_none() && decision.upper.is_none();
+    if let (Some(Estimand::ThisRun), true, Some(worst)) = (metric.estimand, no_limits, worst) {
+        let worst = match &view.scale {
+            Scale::Difference(unit) => Figure::difference(Some(worst.value), unit, DASH),
+            Scale::Quantity(_) | Scale::Change => Figure::quantity(Some(worst.value), unit, DASH),
+        };
+        view.limit_words = format!("worst {}", worst.text);
+    }
+    view
 }
 
 /// Kills inside over all kills, as the k-of-N line says it.
@@ -273,6 +284,11 @@ impl DecisionView {
     ) -> Self {
         // Where the decision was made on a shifted scale (`or_by`), the estimate does not lie between its limits;
         // then it is not drawn there.
+        let of = match &scale {
+            Scale::Quantity(Unit::Ratio) if quantity.starts_with("share of kills") => " of kills",
+            Scale::Quantity(Unit::Ratio) if quantity.starts_with("share of slow") => " of requests",
+            Scale::Quantity(_) | Scale::Difference(_) | Scale::Change => "",
+        };
         let estimate = estimate.filter(|estimate| {
             decision.lower.is_none_or(|lower| lower <= *estimate + 1e-9 * estimate.abs())
                 && decision.upper.is_none_or(|upper| *estimate <= upper + 1e-9 * upper.abs())
@@ -285,13 +301,13 @@ impl DecisionView {
                 upper
                     .value
                     .map_or_else(|| "no upper limit".to_owned(), |_| format!("≤ {}", upper.text)),
-                format!("at most {}", bound.text),
+                format!("at most {}{of}", bound.text),
             ),
             GoodSide::Above => (
                 lower
                     .value
                     .map_or_else(|| "no lower limit".to_owned(), |_| format!("≥ {}", lower.text)),
-                format!("at least {}", bound.text),
+                format!("at least {}{of}", bound.text),
             ),
         };
         Self {
