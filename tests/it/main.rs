@@ -1,4 +1,12 @@
 //! One binary for all integration tests, so that they link once.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    reason = "tests read files, start programs, and stop at the first thing that is not as it should be"
+)]
 
+mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;
