@@ -68,7 +68,7 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
         .unwrap_or_else(|| Path::new("unfazed-out").join(&result.experiment.name));
     // Everything is rendered before anything is written.
     let mut files = vec![
-        (directory.join("result.json"), report::to_json(&result)?),
+        (directory.join("result.json"), report::to_json(&result)),
         (directory.join("report.html"), report::render_html(&result, &templates)?),
     ];
     if let Some(path) = &outputs.junit {
