@@ -6,7 +6,7 @@
 
 use crate::spec::{Claim, Estimand, Metric};
 use crate::unit::show;
-use crate::verdict::result::{Kills, Reason, Verdict};
+use crate::verdict::result::{Reason, Verdict};
 
 /// Under which conditions a verdict was reached.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,26 +130,6 @@ pub(crate) struct Headlined {
     pub(crate) reason: String,
     /// The baseline itself breaches the absolute bound.
     pub(crate) baseline_breaches: bool,
-}
-
-/// k of N in short.
-pub(crate) fn short(kills: &Kills, metric: &Metric) -> String {
-    let total = kills.inside + kills.outside + kills.unknown;
-    let mut text = format!("{} of {total} kills inside", kills.inside);
-    if kills.outside > 0
-        && let Some(worst) = &kills.worst
-    {
-        let shown = show::significant(worst.value, 3);
-        let shown =
-            if metric_shows_values(kills) { show::value(worst.value, &metric.unit) } else { shown };
-        text.push_str(&format!(", worst {shown}"));
-    }
-    text
-}
-
-/// Whether the worst value is in the metric's unit rather than a factor.
-fn metric_shows_values(kills: &Kills) -> bool {
-    !kills.line.contains("times its baseline")
 }
 
 /// The headline of an experiment.
