@@ -45,16 +45,16 @@ pub(crate) fn breach(metric: &Metric, claim: &Claim) -> String {
     let text = &claim.text;
     match claim.estimand {
         Estimand::MostKills | Estimand::EveryKill => format!(
-            "more than {} of kills take {name} out of its bound ({text})",
+            "more than {} of kills take {name} out of its bound “{text}”",
             show::percent(1.0 - claim.share)
         ),
         Estimand::AllRequests => {
-            format!("{name} over all requests is out of its bound ({text})")
+            format!("{name} over all requests is out of its bound “{text}”")
         }
         Estimand::TypicalKill => {
-            format!("the typical kill takes {name} out of its bound ({text})")
+            format!("the typical kill takes {name} out of its bound “{text}”")
         }
-        Estimand::ThisRun => format!("{name} is out of its bound ({text})"),
+        Estimand::ThisRun => format!("{name} is out of its bound “{text}”"),
     }
 }
 
