@@ -5,6 +5,8 @@ pub mod frame;
 #[cfg(feature = "analysis")]
 pub mod run;
 #[cfg(feature = "analysis")]
+pub mod source;
+#[cfg(feature = "analysis")]
 pub mod spec;
 #[cfg(feature = "analysis")]
 pub mod stats;
