@@ -4,14 +4,21 @@
 //! verdicts. A document is parsed once into [`Experiment`], where everything that can be wrong has been ruled out;
 //! later stages never check again.
 
+pub mod checked;
 pub mod claim;
 pub mod experiment;
+mod grammar;
+pub mod problem;
 pub mod selector;
+mod walk;
+mod yaml;
 
+pub use checked::Checked;
 pub use claim::{Amount, Claim, Estimand, Form, Strictness};
 pub use experiment::{
     AbortRule, AbortTrigger, Across, Action, Band, Counted, Detection, Experiment, Fault,
     Iterations, Measure, Metric, Precondition, PreconditionBound, PrometheusServer, Recovery,
     Reduce, Remediation, Safety, Scrape, Source, Target, Windows,
 };
+pub use problem::{Problem, Problems};
 pub use selector::Selector;
