@@ -11,7 +11,7 @@ mod grammar;
 pub mod problem;
 pub mod selector;
 mod walk;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use checked::Checked;
 pub use claim::{Amount, Claim, Estimand, Form, Strictness};

@@ -270,7 +270,9 @@ fn run_events(tool: &str, index: u32, run: &FoundRun) -> Vec<Event> {
             "fault_started",
             format!("outcome {}", run.outcome.word()),
         ));
-        events.extend(run.fault_until.map(|at| event(at, "fault_ended", String::new())));
+        events.extend(
+            run.fault_until.map(|at| event(at, "fault_ended", "the fault ended".to_owned())),
+        );
     }
     events.extend(run.notes.iter().map(|note| event(note.at, note.kind, note.message.clone())));
     if let Some(verdict) = &run.verdict {
@@ -309,7 +311,13 @@ fn run_id(tool: &str, runs: &[FoundRun]) -> String {
     let start = runs[0].fault_at.to_string().replace(['-', ':'], "");
     let ids: BTreeSet<Option<&str>> = runs.iter().map(|run| run.tool_id.as_deref()).collect();
     if let (1, Some(Some(id))) = (ids.len(), ids.first()) {
-        return format!("{tool}-{id}-{start}");
+        // A run's name may become a file's: only what every file system takes.
+        let safe: String = id
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+            .take(80)
+            .collect();
+        return format!("{tool}-{safe}-{start}");
     }
     // FNV-1a, 64 bits (Fowler, Noll, Vo 1991): names runs apart, protects nothing.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

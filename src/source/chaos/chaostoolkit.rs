@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::run::{Abort, Outcome};
+use crate::source::chaos::chaostoolkit_activity::{Activity, provider_words};
 use crate::source::chaos::document::Document;
 use crate::source::chaos::field::Field;
 use crate::source::chaos::found_run::{Finding, FoundRun, NotStarted, StatedHypothesis};
@@ -14,7 +15,6 @@ use crate::source::chaos::import_error::ImportError;
 use crate::source::chaos::naive_time::TimeReader;
 use crate::source::chaos::redact;
 use crate::source::chaos::registry::Importer;
-use crate::unit::{Span, Timestamp};
 
 /// The registry's line.
 pub const IMPORTER: Importer = Importer {
@@ -44,24 +44,6 @@ fn journal(tree: &Value) -> &Value {
 struct Journal<'a> {
     file: &'a str,
     tree: &'a Value,
-}
-
-/// One activity of a journal with its times.
-struct Activity<'a> {
-    entry: &'a Value,
-    name: String,
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
-}
-
-impl Activity<'_> {
-    fn is_action(&self) -> bool {
-        self.entry.text("activity.type") == Some("action")
-    }
-
-    fn succeeded(&self) -> bool {
-        self.entry.text("status") == Some("succeeded")
-    }
 }
 
 impl<'a> Journal<'a> {
@@ -110,7 +92,7 @@ impl<'a> Journal<'a> {
             struck.iter().map(|one| **one).collect()
         };
         for action in hit {
-            add_target(&mut found, action.entry.field("activity.provider"));
+            action.add_target(&mut found);
         }
         if actions.is_empty() {
             found.caution(
@@ -118,8 +100,12 @@ impl<'a> Journal<'a> {
                 "no action was recorded, so that nothing is known to have been injected".to_owned(),
             );
         }
-        self.tell(&mut found, &run, "activity");
-        self.tell(&mut found, &rollbacks, "rollback");
+        for activity in &run {
+            activity.tell(&mut found, "activity");
+        }
+        for rollback in &rollbacks {
+            rollback.tell(&mut found, "rollback");
+        }
         self.tell_steady_states(&mut found, times);
         self.judge(&mut found);
         found.hypothesis = self.hypothesis();
@@ -179,56 +165,8 @@ impl<'a> Journal<'a> {
             .items(list)
             .into_iter()
             .filter(|entry| entry.is_object())
-            .map(|entry| {
-                Ok(Activity {
-                    entry,
-                    name: redact::text(entry.text("activity.name").unwrap_or("unnamed activity")),
-                    start: times.optional(
-                        self.file,
-                        &format!("{list}[].start"),
-                        entry.field("start"),
-                    )?,
-                    end: times.optional(self.file, &format!("{list}[].end"), entry.field("end"))?,
-                })
-            })
+            .map(|entry| Activity::read(self.file, list, entry, times))
             .collect()
-    }
-
-    /// One event per activity, pause and failure.
-    fn tell(&self, found: &mut FoundRun, activities: &[Activity<'_>], kind: &'static str) {
-        for activity in activities {
-            let Some(at) = activity.start.or(activity.end) else { continue };
-            let status = activity.entry.text("status").unwrap_or("unknown");
-            let what = provider_words(activity.entry.field("activity.provider"));
-            let background = if activity.entry.field("activity.background") == &Value::Bool(true) {
-                " in the background"
-            } else {
-                ""
-            };
-            let error = activity
-                .entry
-                .items("exception")
-                .last()
-                .and_then(|line| line.as_str())
-                .map(|line| format!(" ({})", line.trim()))
-                .unwrap_or_default();
-            let message = format!("{} {status}{background}: {what}{error}", activity.name);
-            found.note(at, kind, redact::text(&message));
-            let seconds =
-                |path: &str| activity.entry.field(path).as_f64().filter(|s| *s > 0.0 && *s < 1e6);
-            if let Some(pause) = seconds("activity.pauses.before") {
-                #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
-                let start = at.minus(Span::from_milliseconds((pause * 1000.0) as i64));
-                found.note(start, "pause", format!("{pause} s before {}", activity.name));
-            }
-            if let Some(pause) = seconds("activity.pauses.after") {
-                found.note(
-                    activity.end.unwrap_or(at),
-                    "pause",
-                    format!("{pause} s after {}", activity.name),
-                );
-            }
-        }
     }
 
     /// One event per look at the steady state; during the method only those that were not met.
@@ -303,77 +241,5 @@ impl<'a> Journal<'a> {
         let title = stated.text("title").map(redact::text);
         (title.is_some() || !checks.is_empty())
             .then(|| StatedHypothesis { title: title.unwrap_or_default(), checks })
-    }
-}
-
-/// What a provider does, in words, without secrets.
-fn provider_words(provider: &Value) -> String {
-    let arguments = redact::arguments(provider.field("arguments"));
-    redact::text(&match provider.text("type") {
-        Some("http") => format!(
-            "{} {}",
-            provider.text("method").unwrap_or("GET"),
-            provider.text("url").unwrap_or("?")
-        ),
-        Some("process") => format!("{} {arguments}", provider.text("path").unwrap_or("?")),
-        _ => format!(
-            "{}.{} {arguments}",
-            provider.text("module").unwrap_or("?"),
-            provider.text("func").unwrap_or("?")
-        ),
-    })
-}
-
-/// Whom an action aims at. Extensions agree on no name for it; these are the arguments they use, best first.
-fn add_target(found: &mut FoundRun, provider: &Value) {
-    const NAMES: [(&str, &str); 14] = [
-        ("process_name", "process"),
-        ("process", "process"),
-        ("label_selector", "pod"),
-        ("pod_name", "pod"),
-        ("name_pattern", "pod"),
-        ("container_id", "container"),
-        ("container_name", "container"),
-        ("instance_id", "instance"),
-        ("instance_ids", "instance"),
-        ("node_name", "node"),
-        ("service", "service"),
-        ("name", ""),
-        ("host", "host"),
-        ("filter", ""),
-    ];
-    let arguments = provider.field("arguments");
-    // `chaosk8s.pod.actions` acts on pods, `chaosaws.ec2.actions` on ec2.
-    let module_kind = provider.text("module").and_then(|module| module.split('.').nth(1));
-    let named = NAMES.iter().find_map(|(key, kind)| {
-        let value = arguments.field(key);
-        (!value.is_null()).then(|| (redact::arguments(value), *kind))
-    });
-    match (provider.text("type"), named) {
-        (_, Some((name, kind))) => {
-            let kind = match kind {
-                "process" | "" => {
-                    if kind.is_empty() {
-                        module_kind.unwrap_or("unknown")
-                    } else {
-                        kind
-                    }
-                }
-                other => module_kind.filter(|module| *module != "machine").unwrap_or(other),
-            };
-            let place = ["ns", "namespace", "host"].iter().find_map(|key| arguments.text(key));
-            found.target(
-                kind,
-                &name,
-                place.filter(|place| *place != name).map(redact::text).as_deref(),
-            );
-        }
-        (Some("http"), None) => {
-            found.target("url", &redact::text(provider.text("url").unwrap_or("?")), None)
-        }
-        (Some("process"), None) => found.target("command", &provider_words(provider), None),
-        (_, None) => {
-            found.target(module_kind.unwrap_or("unknown"), &provider_words(provider), None)
-        }
     }
 }

@@ -149,9 +149,27 @@ mod tests {
     use super::*;
     use crate::source::chaos::field::Field;
 
-    const TEXT: &str = "Name:         web\nLabels:       a=b\n              c=d\nAnnotations:  <none>\nAPI Version:  x/v1\nKind:         ChaosResult\n\
-Status:\n  # a remark\n  History:\n    Targets:\n      Kind:  deployment\n      Name:  one\n      Chaos Status:  targeted\n      Kind:  pod\n      Name:  two\n\
-  Namespaces:\n    default\n    other\nEvents:\n  Type  Reason\n";
+    const TEXT: &str = "Name:         web
+Labels:       a=b
+              c=d
+Annotations:  <none>
+API Version:  x/v1
+Kind:         ChaosResult
+Status:
+  # a remark
+  History:
+    Targets:
+      Kind:  deployment
+      Name:  one
+      Chaos Status:  targeted
+      Kind:  pod
+      Name:  two
+  Namespaces:
+    default
+    other
+Events:
+  Type  Reason
+";
 
     #[test]
     fn the_text_becomes_a_tree() {

@@ -34,17 +34,21 @@ pub fn wrong_kind(importer: &Importer, document: &Document) -> ImportError {
 
 /// What a document looks like.
 pub fn looks(document: &Document) -> Looks {
-    // The last importer takes any table with a time; everything that is known by name comes first.
-    let (any_table, named) = REGISTRY.split_last().expect("the registry is a constant of seven");
-    if let Some(looks) = named.iter().find_map(|importer| of_importer(importer, document)) {
-        return looks;
-    }
-    let known = if document.tree().is_null() {
-        text_kind(document.plain_text())
-    } else {
-        tree_kind(document.tree())
-    };
-    known.or_else(|| of_importer(any_table, document)).unwrap_or_else(|| unknown(document))
+    by_name(document)
+        .or_else(|| REGISTRY.last().and_then(|any_table| of_importer(any_table, document)))
+        .unwrap_or_else(|| unknown(document))
+}
+
+/// What a document is if it has a format of its own: everything but a mere list of events, which is the last line of
+/// the registry.
+pub fn by_name(document: &Document) -> Option<Looks> {
+    let named = &REGISTRY[..REGISTRY.len() - 1];
+    named.iter().find_map(|importer| of_importer(importer, document)).or_else(|| {
+        match document.tree() {
+            Value::Null => text_kind(document.plain_text()),
+            tree => tree_kind(tree),
+        }
+    })
 }
 
 /// What the document is if it belongs to another importer.

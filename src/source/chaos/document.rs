@@ -84,7 +84,14 @@ pub fn documents(file: &InputFile) -> Result<Vec<Document>, ImportError> {
     } else if describe_text::looks_like(&text) {
         trees(describe_text::parse(&text))
     } else if yaml_value::looks_like(&text) {
-        trees(yaml_value::parse(&text).map_err(unreadable)?)
+        match yaml_value::parse(&text) {
+            Ok(values) if !values.is_empty() => trees(values),
+            Err(problem) if text.contains("apiVersion:") => {
+                return Err(unreadable(format!("the YAML is malformed: {problem}")));
+            }
+            // A page with front matter, or a text that merely begins like YAML.
+            Ok(_) | Err(_) => vec![Content::Text(text)],
+        }
     } else {
         vec![Content::Text(text)]
     };

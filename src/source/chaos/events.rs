@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::run::{Arm, Outcome};
+use crate::source::chaos::detect;
 use crate::source::chaos::document::{Content, Document};
 use crate::source::chaos::field::{Field, bare};
 use crate::source::chaos::found_run::{Finding, FoundRun};
@@ -19,7 +20,10 @@ use crate::unit::{Span, Timestamp};
 pub const IMPORTER: Importer = Importer {
     name: "events",
     accepts: "CSV, JSON lines or a JSON list with a time and a name per fault (optional: end or duration, target, outcome, arm)",
-    looks_like: |document| (!rows(document).is_empty()).then_some("a list of events"),
+    looks_like: |document| {
+        let is_list = detect::by_name(document).is_none() && !rows(document).is_empty();
+        is_list.then_some("a list of events")
+    },
     joins: |_| false,
     import,
 };

@@ -12,10 +12,11 @@ use crate::source::chaos::document::{Content, Document, embedded_objects};
 use crate::source::chaos::field::Field;
 use crate::source::chaos::found_run::{Finding, FoundRun, NotStarted};
 use crate::source::chaos::import_error::ImportError;
+use crate::source::chaos::krkn_affected::{Affected, target_by_parameters};
 use crate::source::chaos::naive_time::TimeReader;
 use crate::source::chaos::redact;
 use crate::source::chaos::registry::Importer;
-use crate::unit::{Span, Timestamp};
+use crate::unit::Timestamp;
 
 /// The registry's line.
 pub const IMPORTER: Importer = Importer {
@@ -105,7 +106,7 @@ fn telemetry_finding(
 ) -> Result<Finding, ImportError> {
     let file = &report.file;
     let run = telemetry(&report.tree);
-    let name = redact::text(scenario.text("scenario").unwrap_or("krkn scenario"));
+    let name = title(scenario.text("scenario").unwrap_or("krkn scenario"));
     let stamp = scenario.field("start_timestamp");
     let started = if stamp.as_f64().is_some_and(|seconds| seconds <= 0.0) {
         None
@@ -175,7 +176,7 @@ fn report_finding(
     times: &mut TimeReader,
 ) -> Result<Finding, ImportError> {
     let file = &report.file;
-    let name = redact::text(scenario.text("name").unwrap_or("krkn scenario"));
+    let name = title(scenario.text("name").unwrap_or("krkn scenario"));
     let not_started =
         |reason: String| Ok(Finding::NotStarted(NotStarted { file: file.clone(), reason }));
     if name == "historical" {
@@ -217,91 +218,9 @@ fn set_end(found: &mut FoundRun, ended: Option<Timestamp>) {
     }
 }
 
-/// Pods, machines and nodes that a scenario hit.
-struct Affected<'a> {
-    recovered: Vec<&'a Value>,
-    unrecovered: Vec<&'a Value>,
-    nodes: Vec<&'a Value>,
-    count: usize,
-}
-
-impl<'a> Affected<'a> {
-    fn read(scenario: &'a Value) -> Self {
-        let both = |list: &str| {
-            let pods = scenario.items(&format!("affected_pods.{list}"));
-            pods.into_iter()
-                .chain(scenario.items(&format!("affected_vmis.{list}")))
-                .collect::<Vec<_>>()
-        };
-        let (recovered, unrecovered) = (both("recovered"), both("unrecovered"));
-        let nodes = scenario.items("affected_nodes");
-        let count = recovered.len() + unrecovered.len() + nodes.len();
-        Self { recovered, unrecovered, nodes, count }
-    }
-
-    /// Targets, and when the last of them was repaired; open while one is not.
-    fn tell(&self, found: &mut FoundRun) {
-        let mut slowest: Option<f64> = None;
-        for pod in self.recovered.iter().chain(&self.unrecovered) {
-            let vmi = pod.text("vmi_name");
-            let name = pod.text("pod_name").or(vmi).unwrap_or("unnamed");
-            found.target(if vmi.is_some() { "vmi" } else { "pod" }, name, pod.text("namespace"));
-        }
-        for node in &self.nodes {
-            found.target(
-                "node",
-                node.text("node_name").unwrap_or("unnamed"),
-                node.text("node_id").filter(|id| !id.is_empty()),
-            );
-        }
-        for pod in &self.recovered {
-            let seconds =
-                pod.field("total_recovery_time").as_f64().filter(|s| (0.0..1e6).contains(s));
-            slowest = [slowest, seconds].into_iter().flatten().max_by(f64::total_cmp);
-        }
-        if let Some(seconds) = slowest {
-            #[expect(clippy::cast_possible_truncation, reason = "below a million seconds")]
-            let back =
-                found.fault_at.plus(Span::from_milliseconds((seconds * 1000.0).round() as i64));
-            found.note(
-                back,
-                "pods_recovered",
-                format!("{} back, the last after {seconds} s", self.recovered.len()),
-            );
-            found.remediated_at = Some(back).filter(|_| self.unrecovered.is_empty());
-        }
-        if !self.unrecovered.is_empty() {
-            found.caution(
-                "unrecovered",
-                format!(
-                    "{} of {} targets never came back while Krkn watched; the repair stays open",
-                    self.unrecovered.len(),
-                    self.count
-                ),
-            );
-        }
-    }
-}
-
-/// The selector in a scenario's parameters, where nothing was listed as affected.
-fn target_by_parameters(found: &mut FoundRun, parameters: &Value) {
-    const KEYS: [(&str, &str); 6] = [
-        ("label_selector", "selector"),
-        ("name_pattern", "pod"),
-        ("node_name", "node"),
-        ("namespace_pattern", "namespace"),
-        ("namespace", "namespace"),
-        ("service_name", "service"),
-    ];
-    let entries = match parameters {
-        Value::Array(items) => items.iter().collect(),
-        Value::Object(_) => vec![parameters],
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-    };
-    for entry in entries {
-        let inner = if entry.has("config") { entry.field("config") } else { entry };
-        if let Some((key, kind)) = KEYS.iter().find(|(key, _)| inner.text(key).is_some()) {
-            found.target(kind, &redact::text(inner.text(key).unwrap_or("")), None);
-        }
-    }
+/// A scenario's name: its file without folder and extension.
+fn title(scenario: &str) -> String {
+    let file = scenario.rsplit('/').next().unwrap_or(scenario);
+    let stem = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml")).unwrap_or(file);
+    redact::text(stem)
 }

@@ -12,9 +12,13 @@
 
 pub mod assembly;
 pub mod aws_fis;
+#[cfg(test)]
+mod cases;
 pub mod chaos_mesh;
+mod chaos_mesh_records;
 pub mod chaosblade;
 pub mod chaostoolkit;
+mod chaostoolkit_activity;
 pub mod describe_text;
 pub mod detect;
 pub mod document;
@@ -24,8 +28,11 @@ pub mod field;
 pub mod found_run;
 pub mod import_error;
 pub mod krkn;
+mod krkn_affected;
 pub mod kubernetes_event;
 pub mod litmus;
+mod litmus_center;
+mod litmus_result;
 pub mod litmus_time;
 pub mod naive_time;
 pub mod redact;

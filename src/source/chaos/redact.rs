@@ -29,7 +29,7 @@ static SECRET_KEY: LazyLock<Regex> = LazyLock::new(|| {
 /// `password=…`, `--token …`, `Authorization: Bearer …` inside a text.
 static SECRET_PAIR: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
-        r#"(?i)((?:\b|[-_])(?:{SECRET_WORDS})["']?(?:\s*[=:]\s*|\s+))(?:(?:bearer|basic)\s+)?("[^"]*"|'[^']*'|[^\s&,;"'}}\]]+)"#
+        r#"(?i)((?:\b|[-_])(?:{SECRET_WORDS})["']?(?:\s*[=:]\s*|\s+))(?:(?:bearer|basic)\s+)?(\[redacted\]|"[^"]*"|'[^']*'|[^\s&,;"'}}\]]+)"#
     ))
     .expect("a constant pattern")
 });
