@@ -7,10 +7,10 @@
 use serde_json::Value;
 
 use crate::run::{Abort, Outcome};
-use crate::source::chaos::chaostoolkit_activity::{Activity, provider_words};
+use crate::source::chaos::chaostoolkit_activity::{Activity, Effect, stated};
 use crate::source::chaos::document::Document;
 use crate::source::chaos::field::Field;
-use crate::source::chaos::found_run::{Finding, FoundRun, NotStarted, StatedHypothesis};
+use crate::source::chaos::found_run::{Finding, FoundRun, NotStarted};
 use crate::source::chaos::import_error::ImportError;
 use crate::source::chaos::naive_time::TimeReader;
 use crate::source::chaos::redact;
@@ -58,7 +58,8 @@ impl<'a> Journal<'a> {
             return Ok(Finding::NotStarted(NotStarted { file: self.file.to_owned(), reason }));
         }
         let actions: Vec<&Activity<'_>> = run.iter().filter(|one| one.is_action()).collect();
-        let struck: Vec<&&Activity<'_>> = actions.iter().filter(|one| one.succeeded()).collect();
+        let struck: Vec<&&Activity<'_>> =
+            actions.iter().filter(|one| one.effect() == Effect::Acted).collect();
         let first = struck.first().map_or_else(|| actions.first(), |first| Some(*first));
         let started_at = times.optional(self.file, "start", tree.field("start"))?;
         let gate_end = tree
@@ -75,13 +76,14 @@ impl<'a> Journal<'a> {
                 problem: "the journal has neither a start nor an activity with one; the fault cannot be placed in time".to_owned(),
             })?;
         let title = redact::text(tree.text("experiment.title").unwrap_or("untitled experiment"));
-        let outcome = self.outcome(&struck);
+        let outcome = self.outcome(&actions);
         let mut found = FoundRun::new(self.file, &title, fault_at, outcome);
         found.started_at = started_at.unwrap_or(fault_at).min(fault_at);
         found.ended_at = times.lenient(self.file, tree.field("end"));
         let rollbacks = self.activities("rollbacks", times)?;
         if outcome == Outcome::Killed {
-            let undone = rollbacks.iter().find(|one| one.is_action() && one.succeeded());
+            let undone =
+                rollbacks.iter().find(|one| one.is_action() && one.effect() == Effect::Acted);
             found.fault_until = undone
                 .and_then(|rollback| rollback.end)
                 .or_else(|| struck.iter().filter_map(|action| action.end).max());
@@ -100,6 +102,12 @@ impl<'a> Journal<'a> {
                 "no action was recorded, so that nothing is known to have been injected".to_owned(),
             );
         }
+        if outcome == Outcome::NoTarget {
+            found.caution(
+                "no_target",
+                "the action succeeded on an empty list: it hit nobody".to_owned(),
+            );
+        }
         for activity in &run {
             activity.tell(&mut found, "activity");
         }
@@ -108,7 +116,7 @@ impl<'a> Journal<'a> {
         }
         self.tell_steady_states(&mut found, times);
         self.judge(&mut found);
-        found.hypothesis = self.hypothesis();
+        found.hypothesis = stated(tree.field("experiment.steady-state-hypothesis"));
         Ok(Finding::Started(Box::new(found)))
     }
 
@@ -138,7 +146,7 @@ impl<'a> Journal<'a> {
         })
     }
 
-    fn outcome(&self, struck: &[&&Activity<'_>]) -> Outcome {
+    fn outcome(&self, actions: &[&Activity<'_>]) -> Outcome {
         // Old libraries write true, newer ones what is spared; `probes` and `pause` let the actions act.
         let dry = self.tree.field("experiment.dry");
         let spares_actions = match dry {
@@ -148,10 +156,15 @@ impl<'a> Journal<'a> {
             }
             Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
         };
-        match (spares_actions, struck.is_empty()) {
-            (true, _) => Outcome::DryRun,
-            (false, false) => Outcome::Killed,
-            (false, true) => Outcome::Failed,
+        let any = |effect| actions.iter().any(|action| action.effect() == effect);
+        if spares_actions {
+            Outcome::DryRun
+        } else if any(Effect::Acted) {
+            Outcome::Killed
+        } else if any(Effect::Nobody) {
+            Outcome::NoTarget
+        } else {
+            Outcome::Failed
         }
     }
 
@@ -222,24 +235,5 @@ impl<'a> Journal<'a> {
             let at = found.ended_at.unwrap_or(found.fault_at).max(found.fault_at);
             found.aborted = Some(Abort { at, rule: format!("chaostoolkit: {status}") });
         }
-    }
-
-    fn hypothesis(&self) -> Option<StatedHypothesis> {
-        let stated = self.tree.field("experiment.steady-state-hypothesis");
-        let checks: Vec<String> = stated
-            .items("probes")
-            .into_iter()
-            .map(|probe| {
-                let tolerance = redact::arguments(probe.field("tolerance"));
-                let what = provider_words(probe.field("provider"));
-                redact::text(&format!(
-                    "{}: {what} answers {tolerance}",
-                    probe.text("name").unwrap_or("probe")
-                ))
-            })
-            .collect();
-        let title = stated.text("title").map(redact::text);
-        (title.is_some() || !checks.is_empty())
-            .then(|| StatedHypothesis { title: title.unwrap_or_default(), checks })
     }
 }

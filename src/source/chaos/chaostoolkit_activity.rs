@@ -5,12 +5,24 @@
 
 use serde_json::Value;
 
+use crate::run::TargetRecord;
 use crate::source::chaos::field::Field;
-use crate::source::chaos::found_run::FoundRun;
+use crate::source::chaos::found_run::{FoundRun, StatedHypothesis};
 use crate::source::chaos::import_error::ImportError;
 use crate::source::chaos::naive_time::TimeReader;
 use crate::source::chaos::redact;
 use crate::unit::{Span, Timestamp};
+
+/// What an action came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It did what it should.
+    Acted,
+    /// It found nobody to act on.
+    Nobody,
+    /// It tried in vain.
+    Failed,
+}
 
 /// One activity of a journal with its times.
 pub(super) struct Activity<'a> {
@@ -28,9 +40,21 @@ impl<'a> Activity<'a> {
         self.entry.text("activity.type") == Some("action")
     }
 
-    /// Whether it did what it should.
-    pub(super) fn succeeded(&self) -> bool {
-        self.entry.text("status") == Some("succeeded")
+    /// What it came to. `succeeded` only says that nothing was raised: a process may have failed, a request may
+    /// have been refused, and a selector may have matched nobody.
+    pub(super) fn effect(&self) -> Effect {
+        let output = self.entry.field("output");
+        let code = output.field("status").as_i64();
+        if self.entry.text("status") != Some("succeeded") {
+            return Effect::Failed;
+        }
+        match self.entry.text("activity.provider.type") {
+            Some("process") if code.is_some_and(|code| code != 0) => Effect::Failed,
+            Some("http") if code.is_some_and(|code| code >= 400) => Effect::Failed,
+            // Extensions answer with the list of what they hit.
+            Some("python") if output.as_array().is_some_and(Vec::is_empty) => Effect::Nobody,
+            _ => Effect::Acted,
+        }
     }
 
     /// Reads an entry of `run` or `rollbacks`.
@@ -79,14 +103,30 @@ impl<'a> Activity<'a> {
         }
     }
 
-    /// Adds whom the activity aims at.
+    /// Adds whom the activity aims at, and whom it says it hit.
     pub(super) fn add_target(&self, found: &mut FoundRun) {
-        add_target(found, self.entry.field("activity.provider"));
+        let provider = self.entry.field("activity.provider");
+        let is_pods = provider.text("module").is_some_and(|name| name.starts_with("chaosk8s.pod"));
+        let pods: Vec<&str> = self
+            .entry
+            .items("output")
+            .into_iter()
+            .filter_map(Value::as_str)
+            .filter(|_| is_pods)
+            .collect();
+        let mut aim = aim(provider);
+        if !pods.is_empty() {
+            "selector".clone_into(&mut aim.kind);
+        }
+        found.target(&aim.kind, &aim.name, aim.id.as_deref());
+        for pod in pods {
+            found.target("pod", &redact::text(pod), None);
+        }
     }
 }
 
 /// What a provider does, in words, without secrets.
-pub(super) fn provider_words(provider: &Value) -> String {
+fn provider_words(provider: &Value) -> String {
     let arguments = redact::arguments(provider.field("arguments"));
     redact::text(&match provider.text("type") {
         Some("http") => format!(
@@ -104,7 +144,7 @@ pub(super) fn provider_words(provider: &Value) -> String {
 }
 
 /// Whom an action aims at. Extensions agree on no name for it; these are the arguments they use, best first.
-fn add_target(found: &mut FoundRun, provider: &Value) {
+fn aim(provider: &Value) -> TargetRecord {
     const NAMES: [(&str, &str); 14] = [
         ("process_name", "process"),
         ("process", "process"),
@@ -128,6 +168,11 @@ fn add_target(found: &mut FoundRun, provider: &Value) {
         let value = arguments.field(key);
         (!value.is_null()).then(|| (redact::arguments(value), *kind))
     });
+    let of_kind = |kind: &str, name: String, id: Option<String>| TargetRecord {
+        kind: kind.to_owned(),
+        name,
+        id,
+    };
     match (provider.text("type"), named) {
         (_, Some((name, kind))) => {
             let kind = match kind {
@@ -139,14 +184,29 @@ fn add_target(found: &mut FoundRun, provider: &Value) {
             let id = place
                 .filter(|place| *place != name)
                 .map(|place| redact::text(&format!("{place}/{name}")));
-            found.target(kind, &name, id.as_deref());
+            of_kind(kind, name, id)
         }
         (Some("http"), None) => {
-            found.target("url", &redact::text(provider.text("url").unwrap_or("?")), None)
+            of_kind("url", redact::text(provider.text("url").unwrap_or("?")), None)
         }
-        (Some("process"), None) => found.target("command", &provider_words(provider), None),
-        (_, None) => {
-            found.target(module_kind.unwrap_or("unknown"), &provider_words(provider), None)
-        }
+        (Some("process"), None) => of_kind("command", provider_words(provider), None),
+        (_, None) => of_kind(module_kind.unwrap_or("unknown"), provider_words(provider), None),
     }
+}
+
+/// The steady state that an experiment states: its title, and what each probe expects.
+pub(super) fn stated(hypothesis: &Value) -> Option<StatedHypothesis> {
+    let checks: Vec<String> = hypothesis
+        .items("probes")
+        .into_iter()
+        .map(|probe| {
+            let tolerance = redact::arguments(probe.field("tolerance"));
+            let what = provider_words(probe.field("provider"));
+            let name = probe.text("name").unwrap_or("probe");
+            redact::text(&format!("{name}: {what} answers {tolerance}"))
+        })
+        .collect();
+    let title = hypothesis.text("title").map(redact::text);
+    (title.is_some() || !checks.is_empty())
+        .then(|| StatedHypothesis { title: title.unwrap_or_default(), checks })
 }
