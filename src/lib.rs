@@ -11,6 +11,8 @@ pub mod spec;
 #[cfg(feature = "analysis")]
 pub mod stats;
 #[cfg(feature = "analysis")]
+pub mod store;
+#[cfg(feature = "analysis")]
 pub mod summary;
 pub mod unit;
 #[cfg(feature = "analysis")]

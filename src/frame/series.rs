@@ -33,8 +33,10 @@ impl Series {
     pub fn from_unordered(labels: Labels, mut samples: Vec<(i64, f64)>) -> (Self, u64) {
         let sorted = samples.windows(2).all(|pair| pair[0].0 < pair[1].0);
         if !sorted {
-            samples.sort_by(|left, right| {
-                left.0.cmp(&right.0).then(rank(left.1).total_cmp(&rank(right.1)))
+            // Equal keys have equal bits, so that an unstable sort gives one answer for every order of the input.
+            samples.sort_unstable_by(|left, right| {
+                let numbers = right.1.is_nan().cmp(&left.1.is_nan());
+                left.0.cmp(&right.0).then(numbers).then(left.1.total_cmp(&right.1))
             });
         }
         let mut series = Self {
@@ -59,6 +61,19 @@ impl Series {
         (series, conflicts)
     }
 
+    /// A series from a column of times and one of values, by the rules of [`Self::from_unordered`]. Columns that
+    /// are strictly increasing already are taken as they are.
+    ///
+    /// # Panics
+    /// If the columns differ in length.
+    pub fn from_columns(labels: Labels, times: Vec<i64>, values: Vec<f64>) -> (Self, u64) {
+        assert_eq!(times.len(), values.len(), "each time has one value");
+        if times.windows(2).all(|pair| pair[0] < pair[1]) {
+            return (Self { labels, times, values }, 0);
+        }
+        Self::from_unordered(labels, times.into_iter().zip(values).collect())
+    }
+
     /// Position of the first sample at or after `at`.
     pub fn first_at_or_after(&self, at: Timestamp) -> usize {
         self.times.partition_point(|time| *time < at.milliseconds())
@@ -68,11 +83,6 @@ impl Series {
     pub fn last_at_or_before(&self, at: Timestamp) -> Option<usize> {
         self.times.partition_point(|time| *time <= at.milliseconds()).checked_sub(1)
     }
-}
-
-/// The value by which conflicting samples are ordered: NaN below every number.
-fn rank(value: f64) -> f64 {
-    if value.is_nan() { f64::NEG_INFINITY } else { value }
 }
 
 impl Frame {

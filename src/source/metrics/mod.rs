@@ -1,0 +1,7 @@
+//! Where samples come from. Every source ends in [`crate::frame::Frame`], one per metric name.
+
+pub mod recording;
+
+pub use recording::{
+    Extent, Recording, RecordingError, RecordingWarning, SamplesDigest,
+};
