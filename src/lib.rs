@@ -1,6 +1,8 @@
 //! unfazed: statistics, verdicts and reports for process-kill experiments.
 
 #[cfg(feature = "analysis")]
+pub mod app;
+#[cfg(feature = "analysis")]
 pub mod frame;
 #[cfg(feature = "analysis")]
 pub mod run;

@@ -1,3 +1,4 @@
 //! From summaries to pass, fail or inconclusive.
 
 pub mod result;
+pub mod tool_verdict;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::run::{Arm, record};
 use crate::run::{Event, FaultRecord, Iteration, Origin, Outcome, RunRecord};
+use crate::source::chaos::draft::{CHECK_EVENT, HYPOTHESIS_EVENT};
 use crate::source::chaos::found_run::{Finding, FoundRun, NotStarted, Note, StatedHypothesis};
 use crate::source::chaos::import_error::ImportError;
 use crate::source::chaos::redact;
@@ -264,6 +265,11 @@ fn run_events(tool: &str, index: u32, run: &FoundRun) -> Vec<Event> {
         "imported",
         redact::text(&format!("{tool}: '{}' from {}", run.title, run.file)),
     )];
+    if let Some(stated) = &run.hypothesis {
+        events.push(event(run.started_at, HYPOTHESIS_EVENT, redact::text(&stated.title)));
+        let checks = stated.checks.iter();
+        events.extend(checks.map(|check| event(run.started_at, CHECK_EVENT, redact::text(check))));
+    }
     if run.arm == Arm::Fault {
         events.push(event(
             run.fault_at,

@@ -100,22 +100,7 @@ fn finding(document: &Document, times: &mut TimeReader) -> Result<Finding, Impor
             "the experiment never started: its state is '{status}' ({reason})"
         ));
     };
-    let mut actions = Vec::new();
-    let mut waits = Vec::new();
-    for (name, entry) in tree.field("actions").as_object().into_iter().flatten() {
-        let action = Action {
-            name,
-            entry,
-            status: entry.text("state.status").unwrap_or("unknown"),
-            start: times.optional(file, "actions.startTime", entry.field("startTime"))?,
-            end: times.optional(file, "actions.endTime", entry.field("endTime"))?,
-        };
-        if entry.text("actionId") == Some("aws:fis:wait") {
-            waits.push(action)
-        } else {
-            actions.push(action)
-        }
-    }
+    let Parted { actions, waits } = parted(file, tree, times)?;
     let acted: Vec<&Action<'_>> = actions.iter().filter(|action| action.acted()).collect();
     if acted.is_empty() && matches!(status, "pending" | "initiating" | "running") {
         return not_started(format!(
@@ -152,6 +137,36 @@ fn finding(document: &Document, times: &mut TimeReader) -> Result<Finding, Impor
     tell(&mut found, tree, &actions, &waits);
     judge(&mut found, status, &reason, tree);
     Ok(Finding::Started(Box::new(found)))
+}
+
+/// The fault actions and the waits between them.
+struct Parted<'a> {
+    actions: Vec<Action<'a>>,
+    waits: Vec<Action<'a>>,
+}
+
+fn parted<'a>(
+    file: &str,
+    tree: &'a Value,
+    times: &mut TimeReader,
+) -> Result<Parted<'a>, ImportError> {
+    let mut actions = Vec::new();
+    let mut waits = Vec::new();
+    for (name, entry) in tree.field("actions").as_object().into_iter().flatten() {
+        let action = Action {
+            name,
+            entry,
+            status: entry.text("state.status").unwrap_or("unknown"),
+            start: times.optional(file, "actions.startTime", entry.field("startTime"))?,
+            end: times.optional(file, "actions.endTime", entry.field("endTime"))?,
+        };
+        if entry.text("actionId") == Some("aws:fis:wait") {
+            waits.push(action);
+        } else {
+            actions.push(action);
+        }
+    }
+    Ok(Parted { actions, waits })
 }
 
 fn outcome(tree: &Value, actions: &[Action<'_>], acted: &[&Action<'_>]) -> Outcome {

@@ -43,7 +43,7 @@ impl<'a> Records<'a> {
                 (Some("Succeeded"), Some("Apply")) => records.apply(at),
                 (Some("Succeeded"), Some("Recover")) => records.recover(at),
                 (Some("Failed"), _) => {
-                    records.failures.push(event.text("message").unwrap_or("").to_owned())
+                    records.failures.push(event.text("message").unwrap_or("").to_owned());
                 }
                 _ => {}
             }

@@ -1,7 +1,7 @@
-//! ChaosBlade: what `blade status` prints.
+//! `ChaosBlade`: what `blade status` prints.
 //!
 //! Owns the meaning of its states and flags. Refuses the answer of `blade create`, which holds only a name, and
-//! preparations, which inject nothing. The times are those of ChaosBlade's own table: created when injected, updated
+//! preparations, which inject nothing. The times are those of `ChaosBlade`'s own table: created when injected, updated
 //! when destroyed.
 
 use serde_json::Value;
@@ -137,7 +137,7 @@ fn add_target(found: &mut FoundRun, command: &str, flags: &str) {
     let named = NAMES.iter().find_map(|(flag, kind)| value_of(flag).map(|value| (value, *kind)));
     match named {
         Some((value, kind)) => {
-            found.target(kind, &redact::text(value.trim_matches(['"', '\''])), None)
+            found.target(kind, &redact::text(value.trim_matches(['"', '\''])), None);
         }
         None => found.target(command, &redact::text(flags), None),
     }

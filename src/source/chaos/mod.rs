@@ -45,5 +45,5 @@ pub use document::InputFile;
 pub use draft::experiment_yaml;
 pub use import_error::ImportError;
 pub use naive_time::Zone;
-pub use registry::{ImportOptions, Importer, REGISTRY, import};
+pub use registry::{ImportOptions, Importer, REGISTRY, import, recognise, takes};
 pub use window_plan::WindowPlan;

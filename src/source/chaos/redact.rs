@@ -21,17 +21,25 @@ const LONGEST: usize = 240;
 /// Words in a key that make its value a secret.
 const SECRET_WORDS: &str = r"passw(?:or)?d|passphrase|passwd|pwd|secrets?|tokens?|api[-_]?key|access[-_]?key(?:[-_]?id)?|account[-_]?key|private[-_]?key|shared[-_]?key|ssh[-_]?key|credentials?|authorization|auth|cookie|session[-_]?id|signature|connection[-_]?string|client[-_]?secret";
 
+/// The value of a secret: quoted or up to the next space or separator, with the scheme of a header before it.
+const SECRET_VALUE: &str =
+    r#"(?:(?:bearer|basic)\s+)?(?:\[redacted\]|"[^"]*"|'[^']*'|[^\s&,;"'}\]]+)"#;
+
 /// A whole key that names a secret, with any prefix.
 static SECRET_KEY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)(?:^|[-_.]|[a-z])(?:{SECRET_WORDS})$")).expect("a constant pattern")
 });
 
-/// `password=…`, `--token …`, `Authorization: Bearer …` inside a text.
+/// `password=…`, `Authorization: Bearer …` inside a text.
 static SECRET_PAIR: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(&format!(
-        r#"(?i)((?:\b|[-_])(?:{SECRET_WORDS})["']?(?:\s*[=:]\s*|\s+))(?:(?:bearer|basic)\s+)?(\[redacted\]|"[^"]*"|'[^']*'|[^\s&,;"'}}\]]+)"#
-    ))
-    .expect("a constant pattern")
+    Regex::new(&format!(r#"(?i)((?:\b|[-_])(?:{SECRET_WORDS})["']?\s*[=:]\s*){SECRET_VALUE}"#))
+        .expect("a constant pattern")
+});
+
+/// `--token …`: an option whose value follows after a space.
+static SECRET_OPTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(r"(?i)(\B--?(?:[a-z0-9]+[-_])*(?:{SECRET_WORDS})\s+){SECRET_VALUE}"))
+        .expect("a constant pattern")
 });
 
 /// `scheme://user:password@host`.
@@ -53,6 +61,7 @@ pub fn text(raw: &str) -> String {
     let step = URL_CREDENTIALS.replace_all(&bounded, "${1}[redacted]@");
     let step = KEY_SHAPE.replace_all(&step, REDACTED);
     let step = SECRET_PAIR.replace_all(&step, "${1}[redacted]");
+    let step = SECRET_OPTION.replace_all(&step, "${1}[redacted]");
     let line = step.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() > LONGEST {
         let mut short: String = line.chars().take(LONGEST - 1).collect();
@@ -136,9 +145,12 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays() {
-        for raw in
-            ["docker stop jokes-api", "label_selector=run=frontend ns=default", "key=zone value=a"]
-        {
+        for raw in [
+            "docker stop jokes-api",
+            "label_selector=run=frontend ns=default",
+            "key=zone value=a",
+            "the token expired before the secret was read",
+        ] {
             assert_eq!(text(raw), raw);
         }
         assert_eq!(text(&"x".repeat(5000)).chars().count(), LONGEST);

@@ -73,6 +73,37 @@ impl Importer {
     }
 }
 
+/// The importer whose tool wrote a file.
+///
+/// # Errors
+/// [`ImportError::Unreadable`] for no document, [`ImportError::UnknownFormat`] for a document of no known tool.
+pub fn recognise(file: &InputFile) -> Result<&'static Importer, ImportError> {
+    let documents = documents(file)?;
+    let known = documents.iter().find_map(|document| {
+        REGISTRY.iter().find(|importer| (importer.looks_like)(document).is_some())
+    });
+    known.ok_or_else(|| ImportError::UnknownFormat {
+        given: file.name.clone(),
+        known: REGISTRY.map(|importer| importer.name).join(", "),
+        hint: documents.first().map_or_else(String::new, |document| {
+            format!("; the file looks like {}", detect::looks(document).what)
+        }),
+    })
+}
+
+/// Whether an importer can take a file: all of its documents are the tool's own or join them.
+///
+/// # Errors
+/// [`ImportError`] as [`import`] would give it.
+pub fn takes(importer: &Importer, file: &InputFile) -> Result<(), ImportError> {
+    for document in documents(file)? {
+        if (importer.looks_like)(&document).is_none() && !(importer.joins)(&document) {
+            return Err(detect::wrong_kind(importer, &document));
+        }
+    }
+    Ok(())
+}
+
 /// Reads files of one tool as one run record.
 ///
 /// Many files, files with many experiments, and both together become one record whose iterations stand in time
