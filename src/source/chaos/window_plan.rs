@@ -121,6 +121,7 @@ impl WindowPlan {
             self.check_fit(faults)?;
         }
         let mut layout = Layout { windows: Vec::with_capacity(faults.len()), warnings: Vec::new() };
+        let (mut shortened, mut outlasting) = (Vec::new(), Vec::new());
         for (position, fault) in faults.iter().enumerate() {
             let before = position.checked_sub(1).and_then(|before| faults.get(before));
             let earliest = before.map(|before| self.boundary(*before, *fault));
@@ -131,33 +132,15 @@ impl WindowPlan {
             let end = latest.map_or(wanted_end, |latest| wanted_end.min(latest));
             let number = position + 1;
             if start != wanted_start {
-                layout.warn(
-                    "windows_shortened",
-                    format!(
-                        "iteration {number}: its baseline is {} instead of {}, because the fault before it is too close",
-                        fault.at.since(start), self.baseline
-                    ),
-                );
+                shortened.push(format!("baseline of {number} to {}", fault.at.since(start)));
             }
             if end != wanted_end {
-                layout.warn(
-                    "windows_shortened",
-                    format!(
-                        "iteration {number}: its experiment window is {} instead of {}, because the next fault is too close",
-                        end.since(fault.at), self.experiment
-                    ),
-                );
+                shortened.push(format!("experiment of {number} to {}", end.since(fault.at)));
             }
             if let Some(until) = fault.until
                 && until > end
             {
-                layout.warn(
-                    "fault_outlasts_window",
-                    format!(
-                        "iteration {number}: the fault lasts {}, longer than its experiment window of {}; recovery after the fault is not seen. Give --windows \"experiment=…\" if it matters",
-                        until.since(fault.at), end.since(fault.at)
-                    ),
-                );
+                outlasting.push(format!("{number} ({})", until.since(fault.at)));
             }
             if let Some(previous) = before.and_then(|before| before.until)
                 && previous > start
@@ -174,6 +157,24 @@ impl WindowPlan {
                 baseline: Window { start, end: fault.at },
                 experiment: Window { start: fault.at, end },
             });
+        }
+        if !shortened.is_empty() {
+            layout.warn(
+                "windows_shortened",
+                format!(
+                    "faults are closer than the windows of {} + {}, so that some were shortened: {}; ask for --windows that fit to have them all alike",
+                    self.baseline, self.experiment, first_of(&shortened)
+                ),
+            );
+        }
+        if !outlasting.is_empty() {
+            layout.warn(
+                "fault_outlasts_window",
+                format!(
+                    "the fault lasts longer than the experiment window in iteration {}; what follows its end is not seen. Give --windows \"experiment=…\" if it matters",
+                    first_of(&outlasting)
+                ),
+            );
         }
         Ok(layout)
     }
@@ -221,6 +222,16 @@ impl WindowPlan {
     }
 }
 
+/// The first few of a list, and how many more there are.
+fn first_of(items: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let shown = items.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match items.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        Some(_) | None => shown,
+    }
+}
+
 impl Layout {
     fn warn(&mut self, code: &str, message: String) {
         self.warnings.push(Warning { code: code.to_owned(), message });
@@ -253,7 +264,8 @@ mod tests {
     #[test]
     fn default_windows_share_a_narrow_gap_and_say_so() {
         let layout = WindowPlan::default().lay(&[fault(1000, None), fault(1599, None)]).unwrap();
-        assert_eq!(codes(&layout), ["windows_shortened", "windows_shortened"]);
+        assert_eq!(codes(&layout), ["windows_shortened"]);
+        assert!(layout.warnings[0].message.contains("experiment of 1 to 4m59s500ms"));
         assert_eq!(layout.windows[0].experiment.end, layout.windows[1].baseline.start);
     }
 
@@ -263,7 +275,7 @@ mod tests {
         let layout = WindowPlan::default().lay(&faults).unwrap();
         assert_eq!(layout.windows[0].experiment.length(), Span::from_seconds(300));
         assert_eq!(layout.windows[1].baseline.length(), Span::from_seconds(60));
-        assert_eq!(codes(&layout), ["fault_outlasts_window", "windows_shortened"]);
+        assert_eq!(codes(&layout), ["windows_shortened", "fault_outlasts_window"]);
     }
 
     #[test]
