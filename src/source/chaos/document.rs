@@ -100,10 +100,14 @@ pub fn documents(file: &InputFile) -> Result<Vec<Document>, ImportError> {
 
 /// The JSON objects that stand in a log or a page between other text, in order. Only objects that begin a line, or
 /// follow a `NAME:` at its start, are looked at.
+///
+/// Cost: linear in the text. What is read in vain is bounded by twice its length: a text that begins objects without
+/// end is no log, and the search stops.
 pub fn embedded_objects(text: &str) -> Vec<Value> {
     let mut found = Vec::new();
+    let mut in_vain = 0;
     let mut position = 0;
-    while position < text.len() {
+    while position < text.len() && in_vain <= 2 * text.len() {
         let rest = &text[position..];
         let line_end = rest.find('\n').map_or(rest.len(), |at| at + 1);
         let line = &rest[..line_end];
@@ -111,16 +115,21 @@ pub fn embedded_objects(text: &str) -> Vec<Value> {
             let before = line[..*at].trim_end();
             before.is_empty() || before.ends_with(':')
         });
-        if let Some(brace) = brace {
-            let mut stream =
-                serde_json::Deserializer::from_str(&rest[brace..]).into_iter::<Value>();
-            if let Some(Ok(value)) = stream.next() {
-                position += brace + stream.byte_offset().max(1);
-                found.push(value);
-                continue;
-            }
-        }
         position += line_end;
+        let Some(brace) = brace else { continue };
+        let object = &rest[brace..];
+        let mut stream = serde_json::Deserializer::from_str(object).into_iter::<Value>();
+        match stream.next() {
+            Some(Ok(value)) => {
+                position = text.len() - object.len() + stream.byte_offset().max(1);
+                found.push(value);
+            }
+            Some(Err(error)) => {
+                let lines = object.split_inclusive('\n').take(error.line().max(1));
+                in_vain += lines.map(str::len).sum::<usize>();
+            }
+            None => {}
+        }
     }
     found
 }

@@ -68,7 +68,15 @@ fn result_finding(document: &Document, known: &mut Vec<RunTimes>) -> Finding {
     let tree = document.tree();
     let name = tree.text("metadata.name").or_else(|| tree.text("name")).unwrap_or("");
     let engine = tree.text("spec.engine").unwrap_or("");
-    let position = known.iter().rposition(|run| run.owner == name || run.owner == engine);
+    let experiment = tree.text("spec.experiment").unwrap_or("");
+    let owns = |run: &RunTimes| run.owner == name || run.owner == engine;
+    // An engine may run several experiments; their names stand in the messages.
+    let mentions =
+        |run: &RunTimes| run.events.iter().any(|event| event.message.contains(experiment));
+    let position = known
+        .iter()
+        .rposition(|run| owns(run) && mentions(run))
+        .or_else(|| known.iter().rposition(owns));
     let Some(position) = position else {
         return Finding::NotStarted(NotStarted {
             file: document.file.clone(),
@@ -95,7 +103,9 @@ fn overwritten(documents: &[Document], run: &RunTimes) -> Finding {
         .filter(|tree| tree.text("kind") == Some("ChaosResult"))
         .find(|tree| tree.text("spec.engine") == Some(run.owner.as_str()))
         .map_or_else(|| run.owner.clone(), title);
-    let mut found = timed_run("events", &title, run, Outcome::Killed);
+    let file = documents.iter().find(|document| is_event(document) || is_exporter(document));
+    let file = file.map_or("", |document| document.file.as_str());
+    let mut found = timed_run(file, &title, run, Outcome::Killed);
     let summary = run.events.iter().rev().find(|event| event.reason == "Summary");
     found.verdict = summary.and_then(|event| {
         let words = ["Pass", "Fail", "Stopped", "Error"];
