@@ -3,7 +3,11 @@
 #[cfg(feature = "analysis")]
 pub mod app;
 #[cfg(feature = "analysis")]
+pub mod cli;
+#[cfg(feature = "analysis")]
 pub mod frame;
+#[cfg(feature = "analysis")]
+pub mod report;
 #[cfg(feature = "analysis")]
 pub mod run;
 #[cfg(feature = "analysis")]

@@ -1,3 +1,16 @@
 //! One file or folder per command: composes the stages and owns their context.
+//!
+//! The only room that knows all others. A command takes its arguments as values, reads and writes through `source`
+//! and `store`, and returns what happened; the terminal belongs to `cli`.
 
+pub mod analyze;
+pub mod batch;
+pub mod check;
+mod document;
+mod error;
+mod frames;
 pub mod import;
+pub mod render;
+pub mod stat;
+
+pub use error::AppError;

@@ -1,3 +1,5 @@
 //! The `unfazed` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    unfazed::cli::main()
+}

@@ -3,7 +3,7 @@
 //! A frame is what a source hands to the measuring rules. Times and values are kept in two parallel columns so that
 //! a scan touches only what it needs.
 
-use crate::unit::{Labels, Span, Timestamp};
+use crate::unit::{Labels, Span, Timestamp, Window};
 
 /// All series of one metric name.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -82,6 +82,11 @@ impl Series {
     /// Position of the last sample at or before `at`.
     pub fn last_at_or_before(&self, at: Timestamp) -> Option<usize> {
         self.times.partition_point(|time| *time <= at.milliseconds()).checked_sub(1)
+    }
+
+    /// Whether any sample, of whatever value, lies in a window.
+    pub fn has_sample_in(&self, window: Window) -> bool {
+        self.first_at_or_after(window.start) < self.first_at_or_after(window.end)
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct Choice {
 }
 
 /// How many keys of a choice have to be there.
+#[expect(clippy::enum_variant_names, reason = "read aloud, the number is what they differ in")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     ExactlyOne,

@@ -9,7 +9,9 @@ pub mod claim;
 pub mod experiment;
 mod grammar;
 pub mod problem;
+pub mod schema;
 pub mod selector;
+pub(crate) mod tree;
 mod walk;
 pub(crate) mod yaml;
 
@@ -21,4 +23,5 @@ pub use experiment::{
     Reduce, Remediation, Safety, Scrape, Source, Target, Windows,
 };
 pub use problem::{Problem, Problems};
+pub use schema::schema_json;
 pub use selector::Selector;

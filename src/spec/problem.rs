@@ -15,6 +15,15 @@ const QUOTED_CHARACTERS: usize = 80;
 /// Longest word for which the nearest known one is looked up: no key is longer, and the search is quadratic.
 const LONGEST_WORD: usize = 64;
 
+/// More accepted words than this are not listed: a document may name thousands of metrics.
+const LISTED_WORDS: usize = 30;
+
+/// Most words among which the nearest one is searched.
+const SEARCHED_WORDS: usize = 200;
+
+/// Fewest letters that count as the beginning of a longer word.
+const SHORTEST_BEGINNING: usize = 4;
+
 /// One problem, or one warning, at one place of a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -55,7 +64,7 @@ impl Problem {
 pub struct Problems {
     file_name: String,
     text: String,
-    problems: Vec<Problem>,
+    list: Vec<Problem>,
     warnings: Vec<Problem>,
 }
 
@@ -63,7 +72,7 @@ impl Problems {
     /// The findings of one document.
     pub(crate) fn new(file_name: &str, text: String, findings: Findings) -> Self {
         let Findings { problems, warnings } = findings.sorted();
-        Self { file_name: file_name.to_owned(), text, problems, warnings }
+        Self { file_name: file_name.to_owned(), text, list: problems, warnings }
     }
 
     /// The name of the file as it was given.
@@ -78,7 +87,7 @@ impl Problems {
 
     /// Every problem, sorted by line and column.
     pub fn problems(&self) -> &[Problem] {
-        &self.problems
+        &self.list
     }
 
     /// Warnings found beside the problems, sorted by line and column.
@@ -88,7 +97,7 @@ impl Problems {
 
     fn lines(&self) -> String {
         let lines: Vec<String> =
-            self.problems.iter().map(|problem| problem.in_file(&self.file_name)).collect();
+            self.list.iter().map(|problem| problem.in_file(&self.file_name)).collect();
         lines.join("\n")
     }
 }
@@ -131,7 +140,8 @@ impl Findings {
 /// The known word that was probably meant, if one is near enough.
 ///
 /// Near means: at most a third of the letters differ (insertions, deletions, replacements, swaps; Damerau 1964), and
-/// at most three. Case, `-` and `_` do not count. Of equally near words the first one wins.
+/// at most three; or four letters and more are the beginning of the known word. Case, `-` and `_` do not count. Of equally
+/// near words the first one wins.
 pub(crate) fn nearest<'known>(
     word: &str,
     known: impl IntoIterator<Item = &'known str>,
@@ -145,19 +155,40 @@ pub(crate) fn nearest<'known>(
     let word = plain(word);
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .take(SEARCHED_WORDS)
+        .filter_map(|candidate| {
+            let known = plain(candidate);
+            if length >= SHORTEST_BEGINNING && known.starts_with(&word) {
+                return Some((strsim::damerau_levenshtein(&word, &known).min(limit), candidate));
+            }
+            // The distance is at least the difference in length, which is much cheaper to know.
+            if known.chars().count().abs_diff(length) > limit {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&word, &known);
+            (distance <= limit).then_some((distance, candidate))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
 /// `accepted are a, b and c`, with the nearest of them if there is one.
 pub(crate) fn accepted_words(found: &str, known: &[&str]) -> String {
+    accepted_words_or(found, known, "")
+}
+
+/// Like [`accepted_words`], with something that is accepted beside the words.
+pub(crate) fn accepted_words_or(found: &str, known: &[&str], also: &str) -> String {
     let mut text = match known {
+        [first @ .., _] if first.len() > LISTED_WORDS => {
+            let more = known.len() - LISTED_WORDS;
+            format!("accepted are {} and {more} more", known[..LISTED_WORDS].join(", "))
+        }
         [] => "nothing is accepted here".to_owned(),
         [only] => format!("accepted is {only}"),
         [first @ .., last] => format!("accepted are {} and {last}", first.join(", ")),
     };
+    text.push_str(also);
     if let Some(word) = nearest(found, known.iter().copied()) {
         // Writing to a string cannot fail.
         let _ = write!(text, "; did you mean '{word}'?");
@@ -189,6 +220,7 @@ mod tests {
         assert_eq!(nearest("atmost", known), Some("at_most"));
         assert_eq!(nearest("at-most", known), Some("at_most"));
         assert_eq!(nearest("AT_LEST", known), Some("at_least"));
+        assert_eq!(nearest("increase", known), Some("increase_at_most"));
         assert_eq!(nearest("maximum", known), None);
         assert_eq!(nearest(&"a".repeat(100_000), known), None);
     }

@@ -142,6 +142,9 @@ impl Selector {
             }
             reader.skip_spaces();
         }
+        if reader.at < trimmed.len() && name.is_empty() && matchers.is_empty() {
+            return Err(reader.error("expected a metric name"));
+        }
         if reader.at < trimmed.len() {
             return Err(reader
                 .error("expected the end (functions, ranges and operators belong into `query:`)"));
@@ -185,18 +188,15 @@ fn inner(expression: &Regex) -> &str {
 /// The condition of one matcher; expressions are anchored at both ends, as in Prometheus.
 fn test(operator: &str, value: String, text: &str) -> Result<Test, SelectorError> {
     let compile = |value: &str| {
-        regex::RegexBuilder::new(&format!("^(?s:{value})$")).size_limit(1 << 20).build().map_err(
-            |error| SelectorError::Regex {
-                text: text.to_owned(),
-                reason: error
-                    .to_string()
-                    .lines()
-                    .last()
-                    .unwrap_or("not a regular expression")
-                    .trim()
-                    .to_owned(),
-            },
-        )
+        // Alone first: `a)|(b` would compile between the anchors and escape them.
+        regex::RegexBuilder::new(value)
+            .size_limit(1 << 20)
+            .build()
+            .map_err(|error| refused(text, &error))?;
+        regex::RegexBuilder::new(&format!("^(?s:{value})$"))
+            .size_limit(1 << 20)
+            .build()
+            .map_err(|error| refused(text, &error))
     };
     Ok(match operator {
         "=" => Test::Equal(value),
@@ -204,6 +204,13 @@ fn test(operator: &str, value: String, text: &str) -> Result<Test, SelectorError
         "=~" => Test::Matches(compile(&value)?),
         _ => Test::MatchesNot(compile(&value)?),
     })
+}
+
+/// The error of an expression that does not compile, with the last line of the compiler's reason.
+fn refused(text: &str, error: &regex::Error) -> SelectorError {
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or("not a regular expression").trim().to_owned();
+    SelectorError::Regex { text: text.to_owned(), reason }
 }
 
 /// Which characters a name may have.
@@ -271,9 +278,8 @@ impl<'text> Reader<'text> {
     }
 
     fn quoted(&mut self) -> Result<String, SelectorError> {
-        let quote = match self.rest().chars().next() {
-            Some(quote @ ('"' | '\'' | '`')) => quote,
-            _ => return Err(self.error("expected a quoted value")),
+        let Some(quote @ ('"' | '\'' | '`')) = self.rest().chars().next() else {
+            return Err(self.error("expected a quoted value"));
         };
         let mut value = String::new();
         let mut characters = self.rest().char_indices().skip(1);
@@ -340,6 +346,8 @@ mod tests {
             "x{a}",
             "x{a=b}",
             "x{a=~\"(\"}",
+            "x{a=~\"b)|(c\"}",
+            "5",
             "x{a=\"b\"",
             "x y",
             "x{a=\"b\"}[5m]",

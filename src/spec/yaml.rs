@@ -1,4 +1,4 @@
-//! A document as a tree in which every value knows its line and column.
+//! YAML and JSON read into a tree in which every value knows its line and column.
 //!
 //! Owns the door to the YAML parser and the guards against hostile documents: size, nesting, aliases that multiply,
 //! doubled keys, second documents. Refuses to know what any key means. The walkers read the tree.
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use crate::spec::problem::{Problem, quoted};
+use crate::spec::tree::{Entry, Meaning, Node, Scalar, Size, Style, Value, below};
 
 /// Greatest document that is read at all. An experiment is a few kilobytes.
 pub(crate) const GREATEST_BYTES: usize = 1 << 20;
@@ -25,157 +26,11 @@ const MOST_NODES: usize = 100_000;
 /// Most text, in bytes, that a document may have once its aliases are written out.
 const MOST_TEXT: usize = 4 << 20;
 
-/// A value with its place.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) value: Value,
-    /// Counted from 1.
-    pub(crate) line: usize,
-    /// In characters, counted from 1.
-    pub(crate) column: usize,
-}
-
-/// What stands at a place.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
-    Scalar(Scalar),
-    Sequence(Vec<Node>),
-    Mapping(Vec<Entry>),
-}
-
-/// A single value as written.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Scalar {
-    pub(crate) text: String,
-    pub(crate) style: Style,
-}
-
-/// Whether a scalar may mean something else than its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    /// Without quotes: may be a number, true, false or nothing.
-    Plain,
-    /// In quotes or as a block: always text.
-    Quoted,
-}
-
-/// What a scalar means under the core schema of YAML 1.2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    Nothing,
-    True,
-    False,
-    Number,
-    Text,
-}
-
-/// One key of a mapping with its value.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) value: Node,
-}
-
 /// A tree and the problems that do not keep it from being walked.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) root: Node,
     pub(crate) problems: Vec<Problem>,
-}
-
-impl Scalar {
-    /// What the text means: only plain scalars can be anything but text.
-    pub(crate) fn meaning(&self) -> Meaning {
-        if self.style == Style::Quoted {
-            return Meaning::Text;
-        }
-        match self.text.as_str() {
-            "" | "~" | "null" | "Null" | "NULL" => Meaning::Nothing,
-            "true" | "True" | "TRUE" => Meaning::True,
-            "false" | "False" | "FALSE" => Meaning::False,
-            text if is_number(text) => Meaning::Number,
-            _ => Meaning::Text,
-        }
-    }
-}
-
-impl Node {
-    /// What stands here, for a message: `the text 'abc'`, `a list`, `nothing`.
-    pub(crate) fn found(&self) -> String {
-        match &self.value {
-            Value::Sequence(_) => "a list".to_owned(),
-            Value::Mapping(_) => "a mapping".to_owned(),
-            Value::Scalar(scalar) => match scalar.meaning() {
-                Meaning::Nothing => "nothing".to_owned(),
-                Meaning::True | Meaning::False => scalar.text.to_lowercase(),
-                Meaning::Number => format!("the number {}", quoted(&scalar.text)),
-                Meaning::Text => format!("the text '{}'", quoted(&scalar.text)),
-            },
-        }
-    }
-
-    /// The value of a key, if this is a mapping that has it.
-    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        match &self.value {
-            Value::Mapping(entries) => {
-                entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
-            }
-            Value::Scalar(_) | Value::Sequence(_) => None,
-        }
-    }
-
-    /// How many values, how much text and how many levels this is.
-    fn size(&self) -> Size {
-        let own = Size { nodes: 1, text: 0, depth: 0 };
-        match &self.value {
-            Value::Scalar(scalar) => Size { text: scalar.text.len(), ..own },
-            Value::Sequence(items) => items.iter().map(Self::size).fold(own, Size::around),
-            Value::Mapping(entries) => entries
-                .iter()
-                .map(|entry| {
-                    let size = entry.value.size();
-                    Size { text: size.text + entry.key.len(), ..size }
-                })
-                .fold(own, Size::around),
-        }
-    }
-}
-
-/// The size of a subtree.
-#[derive(Debug, Clone, Copy)]
-struct Size {
-    nodes: usize,
-    text: usize,
-    depth: usize,
-}
-
-impl Size {
-    fn around(self, child: Self) -> Self {
-        Self {
-            nodes: self.nodes + child.nodes,
-            text: self.text + child.text,
-            depth: self.depth.max(child.depth + 1),
-        }
-    }
-}
-
-/// Whether a plain scalar is a number under the core schema (`12`, `-1.5e3`, `0x1F`, `0o17`, `.inf`, `.nan`).
-fn is_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if let Some(digits) = text.strip_prefix("0x") {
-        return !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
-    }
-    if let Some(digits) = text.strip_prefix("0o") {
-        return !digits.is_empty() && digits.chars().all(|c| c.is_digit(8));
-    }
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return true;
-    }
-    unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+'))
-        && unsigned.parse::<f64>().is_ok()
 }
 
 /// Reads the bytes of a document as text.
@@ -238,12 +93,13 @@ fn empty() -> Problem {
 }
 
 fn not_yaml(marker: &Marker, info: &str) -> Problem {
-    Problem {
-        line: marker.line().max(1),
-        column: marker.col() + 1,
-        path: String::new(),
-        message: format!("the document is not YAML: {}", quoted(info)),
-    }
+    // The scanner looks ahead and gives up at 255 levels, before the builder has counted to 64.
+    let message = if info.contains("recursion limit") {
+        too_deep()
+    } else {
+        format!("the document is not YAML: {}", quoted(info))
+    };
+    Problem { line: marker.line().max(1), column: marker.col() + 1, path: String::new(), message }
 }
 
 /// JSON rewritten so that a YAML parser reads it, with every line and column kept but for those that follow a
@@ -436,13 +292,14 @@ impl Builder {
                     };
                     *key = Some(Key { text: scalar.text, line, column });
                 }
-                Some(Key { text, line, column }) => match lines.get(&text) {
-                    Some(first) => doubled = Some((Key { text, line, column }, *first)),
-                    None => {
+                Some(Key { text, line, column }) => {
+                    if let Some(first) = lines.get(&text) {
+                        doubled = Some((Key { text, line, column }, *first));
+                    } else {
                         lines.insert(text.clone(), line);
                         entries.push(Entry { key: text, line, column, value: node });
                     }
-                },
+                }
             },
         }
         if let Some((Key { text, line, column }, first)) = doubled {
@@ -497,8 +354,116 @@ fn too_deep() -> String {
     )
 }
 
-/// The path of a key below another path.
-pub(crate) fn below(path: &str, key: &str) -> String {
-    let key = quoted(key);
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        parse(text).unwrap_err().message
+    }
+
+    #[test]
+    fn a_document_of_exactly_one_mebibyte_is_read_and_a_byte_more_is_not() {
+        let mut bytes = vec![b'#'; GREATEST_BYTES];
+        assert!(text_of(&bytes).is_ok());
+        bytes.push(b'#');
+        assert!(text_of(&bytes).unwrap_err().message.contains("1 MiB"));
+    }
+
+    #[test]
+    fn sixty_four_levels_are_read_and_one_more_is_not() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(parse(&nested(GREATEST_DEPTH)).is_ok());
+        assert!(message(&nested(GREATEST_DEPTH + 1)).contains("64 deep"));
+        assert!(message(&"[".repeat(1 << 20)).contains("64 deep"));
+        assert!(message(&"- ".repeat(1 << 19)).contains("64 deep"));
+        // Through aliases, too: 40 levels inside the fortieth.
+        let text = format!("a: &a {}\nb: {}*a{}", nested(40), "[".repeat(40), "]".repeat(40));
+        assert!(message(&text).contains("64 deep"));
+    }
+
+    #[test]
+    fn aliases_multiply_neither_values_nor_text_without_limit() {
+        let text = format!("a: &a \"{}\"\nb: [{}]", "x".repeat(500_000), "*a, ".repeat(20));
+        assert!(message(&text).contains("written out"));
+        let text = format!("a: &a [{}]\nb: [{}]", "1,".repeat(10_000), "*a, ".repeat(20));
+        assert!(message(&text).contains("written out"));
+        assert!(parse("a: &a {b: 1}\nc: *a").unwrap().root.get("c").unwrap().get("b").is_some());
+    }
+
+    #[test]
+    fn hostile_documents_end_in_linear_time_and_without_a_panic() {
+        let size = 1 << 18;
+        for piece in [
+            "{a: ",
+            "a: ",
+            "? ",
+            "&a ",
+            "*a ",
+            "!a ",
+            "!!str ",
+            "\"",
+            "'",
+            "|\n",
+            "- a\n",
+            "a:\n",
+            "\t",
+            "---\n",
+            "...\n",
+            "%YAML 1.2\n",
+            "\\u",
+            "{\"\\ud83d",
+            "\u{85}",
+            "\u{2028}",
+            "é",
+            "[a, ",
+            "{a, ",
+            ", ",
+            ": ",
+            "}",
+            "]",
+            "#",
+            "\r",
+            "@",
+            "`",
+            "- - ",
+            "-\n ",
+            "? - ",
+            "a: b\n ",
+            "{?",
+            "[?",
+            "<<: *a\n",
+            "&a a: *a\n",
+            "> \n",
+            "\"\\\n",
+        ] {
+            let text = piece.repeat(size / piece.len());
+            let _ = parse(&text);
+            let _ = parse(&format!("{{{text}"));
+        }
+        let keys: String = (0..40_000).map(|index| format!("key{index}: 1\n")).collect();
+        assert!(parse(&keys).is_ok());
+    }
+
+    #[test]
+    fn places_are_those_of_the_characters() {
+        let root =
+            parse("a:\n  b: [1, \"x\",\n    {c: é, d: 2}]\ne: &x |\n  text\nf: *x\n").unwrap().root;
+        let place = |node: &Node| (node.line, node.column);
+        let list = root.get("a").unwrap().get("b").unwrap();
+        assert_eq!(place(list), (2, 6));
+        let Value::Sequence(items) = &list.value else { panic!("a list") };
+        assert_eq!(place(&items[1]), (2, 10));
+        assert_eq!(place(items[2].get("d").unwrap()), (3, 15));
+    }
+
+    #[test]
+    fn json_keeps_its_places_and_its_characters() {
+        let text = "{\n\t\"a\": \"\\ud83d\\ude00\\u00e9\\\\u\",\t\"b\":\t[1]}";
+        let root = parse(text).unwrap().root;
+        let Value::Scalar(scalar) = &root.get("a").unwrap().value else { panic!("a scalar") };
+        assert_eq!(scalar.text, "😀é\\u");
+        assert_eq!(root.get("b").unwrap().line, 2);
+        assert!(matches!(json_as_yaml("{a: \tb}"), Cow::Borrowed(_)));
+    }
 }

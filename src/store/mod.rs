@@ -6,7 +6,9 @@
 pub mod atomic_file;
 pub mod error;
 pub mod recording_writer;
+pub mod text_file;
 
 pub use atomic_file::AtomicFile;
 pub use error::StoreError;
 pub use recording_writer::{WrittenSamples, write_samples};
+pub use text_file::write_text;

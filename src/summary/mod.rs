@@ -4,8 +4,36 @@
 //! Reads frames, writes [`MetricSummary`] and [`RecoverySummary`]. Refuses to decide: whether a value is inside a
 //! bound, and what lost data mean for a verdict, is for `verdict`.
 
+pub mod census;
+pub mod error;
+pub mod metric;
+pub mod recovery;
 pub mod value;
 
+mod balance;
+mod band;
+#[cfg(test)]
+mod cases;
+mod counter;
+mod detection;
+mod gauge;
+mod histogram;
+mod load;
+mod meter;
+mod onset;
+#[cfg(test)]
+mod properties;
+mod query;
+mod ratio;
+mod remediation;
+mod samples;
+mod timeline;
+mod worst;
+
+pub use census::census;
+pub use error::SummaryError;
+pub use metric::summarise;
+pub use recovery::recovery;
 pub use value::{
     Census, Counts, HealthyBand, IterationSummary, Loss, MetricSummary, MissingEdge, PreKillLoss,
     ReadingSummary, RecoverySummary, RecoveryTime, ShareBracket, TIMELINE_POINTS, TimelinePoint,

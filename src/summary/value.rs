@@ -73,8 +73,8 @@ pub struct IterationSummary {
     pub experiment: WindowValue,
 }
 
-/// One cause, settled before the kill, that excludes an iteration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One cause, settled before the kill, that excludes an iteration; of several the first one counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PreKillLoss {
     /// The fault's outcome was other than `killed`.
     NotInjected,
@@ -127,7 +127,8 @@ impl Loss {
     }
 }
 
-/// Event counts of a window.
+/// Event counts of a window. For a histogram claim `at_least` the bad events are those at or under the bound; for a
+/// histogram without an absolute bound all events may be bad and none surely is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Counts {
     /// Bad events of a ratio; slow requests by the cautious edge of a histogram with an absolute bound (all that
@@ -139,12 +140,13 @@ pub struct Counts {
     pub total: f64,
 }
 
-/// Bounds on the share of requests under an absolute bound.
+/// Bounds on the share of requests at or under an absolute bound, whichever side is claimed: `at_most` at quantile q is
+/// inside when the share is at least q, `at_least` when it is at most q.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ShareBracket {
-    /// Surely under the bound (bucket edge at or below it).
+    /// Surely at or under the bound (bucket edge at or below it).
     pub lower: f64,
-    /// Possibly under the bound (bucket edge at or above it).
+    /// Possibly at or under the bound (bucket edge at or above it).
     pub upper: f64,
 }
 
@@ -173,7 +175,8 @@ pub struct RecoverySummary {
 pub struct ReadingSummary {
     /// Resolution of the readings: the step of the signal.
     pub resolution: Option<Span>,
-    /// One entry per fault iteration that is not excluded.
+    /// One entry per iteration of the campaign, in its order; those of the control arm and the excluded ones are
+    /// marked, not left out.
     pub times: Vec<RecoveryTime>,
 }
 
@@ -218,7 +221,7 @@ pub struct HealthyBand {
 /// When something happened after the fault. Seconds count from the fault.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Timing {
-    /// Seen at `at`; the true moment lies in (`after`, `at`].
+    /// Seen at `at`; the true moment lies in (`after`, `at`]. Both are equal when the run record gives the moment.
     Seen {
         /// Last moment at which it had not happened yet.
         after: f64,

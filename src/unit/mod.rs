@@ -1,11 +1,15 @@
-//! The words that all rooms share: time and spans, quantities with units, digests.
+//! The words that all rooms share: time and spans, quantities with units, label sets, seeds.
+//! The words that all rooms share: time and spans, quantities with units, seeds, digests.
 //!
 //! Nothing here knows an experiment, a metric or a file. Everything here is a small value with one meaning.
 
 pub mod labels;
 pub mod quantity;
+mod seed;
+pub mod show;
 pub mod time;
 
 pub use labels::Labels;
 pub use quantity::{Dimension, Quantity, Unit};
+pub use seed::Seed;
 pub use time::{Span, Timestamp, Window};

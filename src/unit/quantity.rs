@@ -47,7 +47,7 @@ pub enum QuantityError {
 }
 
 /// Unit words, the dimension they belong to and the factor to its base unit.
-const UNITS: [(&str, Dimension, f64); 18] = [
+const UNITS: [(&str, Dimension, f64); 19] = [
     ("%", Dimension::Percent, 0.01),
     ("pp", Dimension::PercentagePoints, 0.01),
     ("us", Dimension::Time, 1e-6),
@@ -65,10 +65,16 @@ const UNITS: [(&str, Dimension, f64); 18] = [
     ("MiB", Dimension::Data, 1_048_576.0),
     ("GB", Dimension::Data, 1e9),
     ("GiB", Dimension::Data, 1_073_741_824.0),
+    ("TB", Dimension::Data, 1e12),
     ("TiB", Dimension::Data, 1_099_511_627_776.0),
 ];
 
 impl Quantity {
+    /// Every accepted unit word.
+    pub fn unit_words() -> impl Iterator<Item = &'static str> {
+        UNITS.iter().map(|(word, _, _)| *word)
+    }
+
     /// Reads a quantity.
     ///
     /// # Errors
@@ -229,6 +235,7 @@ mod tests {
             ("0.1 %", 0.001, Dimension::Percent),
             ("2pp", 0.02, Dimension::PercentagePoints),
             ("1.5GiB", 1_610_612_736.0, Dimension::Data),
+            ("2TB", 2e12, Dimension::Data),
             ("20", 20.0, Dimension::Plain),
             ("-3.5", -3.5, Dimension::Plain),
             ("1e3", 1000.0, Dimension::Plain),

@@ -1,4 +1,31 @@
 //! From summaries to pass, fail or inconclusive.
+//!
+//! One file per method (`share`, `request`, `typical`, `ratio_change`, `threshold`, `deadline`), one for what
+//! stands in the way of a verdict (`baseline`, `control`), `judge` for all claims together, `policy` for every
+//! threshold, `gate` for the log of comparisons, `result` for what comes out. Refuses to know files, sources and
+//! pages; knows metrics only through their summaries.
 
+mod baseline;
+mod claim;
+mod control;
+mod deadline;
+mod describe;
+mod estimate;
+mod exploratory;
+mod gate;
+mod judge;
+mod kill;
+pub mod policy;
+mod ratio_change;
+mod request;
 pub mod result;
+mod ruling;
+mod sentence;
+mod share;
+mod threshold;
+mod times;
 pub mod tool_verdict;
+mod typical;
+mod warning;
+
+pub use judge::{Evidence, judge};

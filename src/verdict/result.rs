@@ -172,15 +172,13 @@ pub enum ReasonCode {
     Multiplicity,
     /// The control arm moved.
     ControlMoved,
-    /// The limit is beyond the bound: the claim fails.
-    BoundExceeded,
     /// Nothing is claimed.
     NoClaims,
 }
 
 impl ReasonCode {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::TooFewIterations,
         Self::IntervalStraddlesBound,
         Self::HistogramResolution,
@@ -194,7 +192,6 @@ impl ReasonCode {
         Self::Overdispersed,
         Self::Multiplicity,
         Self::ControlMoved,
-        Self::BoundExceeded,
         Self::NoClaims,
     ];
 
@@ -214,7 +211,6 @@ impl ReasonCode {
             Self::Overdispersed => "overdispersed",
             Self::Multiplicity => "multiplicity",
             Self::ControlMoved => "control_moved",
-            Self::BoundExceeded => "bound_exceeded",
             Self::NoClaims => "no_claims",
         }
     }
@@ -294,6 +290,9 @@ pub struct MetricResult {
     pub n: u32,
     /// Pass, fail or inconclusive; none without a claim.
     pub verdict: Option<Verdict>,
+    /// The verdict as one sentence; none without a claim.
+    #[serde(default)]
+    pub sentence: Option<String>,
     /// Why the verdict is not a pass.
     pub reasons: Vec<Reason>,
     /// What a reader should know besides.
@@ -509,6 +508,9 @@ pub struct RecoveryResult {
     pub healthy: String,
     /// Verdict on the deadline; none without `within`.
     pub verdict: Option<Verdict>,
+    /// The verdict as one sentence; none without `within`.
+    #[serde(default)]
+    pub sentence: Option<String>,
     /// Why the verdict is not a pass.
     pub reasons: Vec<Reason>,
     /// What was compared with what.

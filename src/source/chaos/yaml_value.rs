@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::spec::yaml::{self, Meaning, Node, Scalar};
+use crate::spec::tree::{self, Meaning, Node, Scalar};
+use crate::spec::yaml;
 
 /// Whether a text begins as YAML does: a document marker, a list dash, or a key.
 pub fn looks_like(text: &str) -> bool {
@@ -76,9 +77,9 @@ fn is_key(line: &str) -> bool {
 /// A node without its place. The reader bounds the nesting, and with it this recursion.
 fn value(node: &Node) -> Value {
     match &node.value {
-        yaml::Value::Scalar(scalar) => scalar_value(scalar),
-        yaml::Value::Sequence(items) => Value::Array(items.iter().map(value).collect()),
-        yaml::Value::Mapping(entries) => Value::Object(
+        tree::Value::Scalar(scalar) => scalar_value(scalar),
+        tree::Value::Sequence(items) => Value::Array(items.iter().map(value).collect()),
+        tree::Value::Mapping(entries) => Value::Object(
             entries
                 .iter()
                 .map(|entry| (entry.key.clone(), value(&entry.value)))

@@ -2,6 +2,4 @@
 
 pub mod recording;
 
-pub use recording::{
-    Extent, Recording, RecordingError, RecordingWarning, SamplesDigest,
-};
+pub use recording::{Extent, Recording, RecordingError, RecordingWarning, SamplesDigest};

@@ -7,7 +7,8 @@
 use crate::spec::claim::{Amount, Form};
 use crate::spec::grammar::{Key, Kind, Presence};
 use crate::spec::problem::Findings;
-use crate::spec::walk::fields::{Fields, Place};
+use crate::spec::walk::fields::Fields;
+use crate::spec::walk::place::Place;
 use crate::unit::{Dimension, Quantity, Unit};
 
 /// The forms by their keys.

@@ -8,14 +8,15 @@ use crate::spec::experiment::{Experiment, Iterations, Measure, Safety, Source};
 use crate::spec::grammar::{Key, Kind, Range, Shape, TextRule};
 use crate::spec::problem::Findings;
 use crate::spec::selector::Selector;
+use crate::spec::tree::{Node, Value};
 use crate::spec::walk::fault::{self, FAULT};
-use crate::spec::walk::fields::{Fields, Place};
+use crate::spec::walk::fields::Fields;
 use crate::spec::walk::metric::{self, METRIC, Metrics};
+use crate::spec::walk::place::Place;
 use crate::spec::walk::recovery::{self, Frame, RECOVERY};
 use crate::spec::walk::safety::{self, SAFETY};
 use crate::spec::walk::source::{self, SOURCE};
 use crate::spec::walk::windows::{self, ITERATIONS, WINDOWS};
-use crate::spec::yaml::{Node, Value};
 use crate::unit::Span;
 
 /// One-sided level of every limit where the document says nothing.
@@ -164,7 +165,10 @@ fn read_spec(
     let fault = fault.and_then(|fields| fault::read(&fields, windows.as_ref(), findings));
     let runbook = fields.text("runbook", findings);
     refuse_unanswerable(fields, source.as_ref(), &metrics, &safety, findings);
-    warn_of_no_claims(fields, findings);
+    if findings.problems.is_empty() {
+        // Beside a problem the claim may be there and only misspelt.
+        warn_of_no_claims(fields, findings);
+    }
     let (metadata, windows) = (metadata?, windows?);
     Some(Experiment {
         name: metadata.name,
@@ -195,7 +199,7 @@ fn step(source: &Source) -> Option<Span> {
     }
 }
 
-/// The embedded collector answers no PromQL: an expression beside it would never have data.
+/// The embedded collector answers no `PromQL`: an expression beside it would never have data.
 fn refuse_unanswerable(
     fields: &Fields<'_>,
     source: Option<&Source>,

@@ -3,15 +3,18 @@
 //! Owns the table of a metric, unique names, and the rule by which a metric gets its unit. What other parts of the
 //! document need to know of a metric is kept in [`Known`], also when the metric itself has problems.
 
+use std::collections::BTreeMap;
+
 use crate::spec::experiment::{Measure, Metric, Windows};
 use crate::spec::grammar::{Choice, Key, Kind, Presence, Range, Rule, Shape, SpanRule, TextRule};
 use crate::spec::problem::{Findings, accepted_words, quoted};
 use crate::spec::selector::Selector;
+use crate::spec::tree::{Node, Value};
 use crate::spec::walk::bound::{self, FORM_KEYS, Reach, Scale};
 use crate::spec::walk::claim::{self, EXPECT, Slices, Subject};
-use crate::spec::walk::fields::{Fields, Place};
+use crate::spec::walk::fields::Fields;
 use crate::spec::walk::measure::{self, BALANCE, MeasureKind, RATIO, REDUCE};
-use crate::spec::yaml::{Node, Value};
+use crate::spec::walk::place::Place;
 use crate::unit::{Dimension, Quantity, Unit};
 
 /// Results name the recovery claim with this word where others name a metric.
@@ -160,11 +163,13 @@ pub(crate) fn read(
     findings: &mut Findings,
 ) -> Metrics {
     let mut metrics = Metrics::default();
+    let compared = compared(spec);
     for fields in spec.mappings("metrics", findings) {
         let name = name(&fields, &metrics.known, findings);
         let kind = measure::kind(&fields);
         let measure = kind.and_then(|kind| measure::read(&fields, kind, findings));
-        let unit = unit(&fields, spec, kind, measure.as_ref(), name.as_deref(), findings);
+        let elsewhere = name.as_deref().and_then(|name| compared.get(name));
+        let unit = unit(&fields, kind, measure.as_ref(), elsewhere, findings);
         let worst = fields.span("worst", findings);
         if let (Some(worst), Some(windows), Some(place)) = (worst, windows, fields.at("worst"))
             && worst > windows.baseline.min(windows.experiment)
@@ -225,10 +230,9 @@ fn name(fields: &Fields<'_>, known: &[Known], findings: &mut Findings) -> Option
 /// compared with, else none. A ratio is always a ratio.
 fn unit(
     fields: &Fields<'_>,
-    spec: &Fields<'_>,
     kind: Option<MeasureKind>,
     measure: Option<&Measure>,
-    name: Option<&str>,
+    elsewhere: Option<&Unit>,
     findings: &mut Findings,
 ) -> Unit {
     let named = fields.text("unit", findings).map(|text| Unit::named(&text));
@@ -250,7 +254,8 @@ fn unit(
     }
     named
         .or_else(|| measure.and_then(series_name).and_then(|name| Unit::from_metric_name(&name)))
-        .or_else(|| compared(fields, spec, name))
+        .or_else(|| fields.place.node.get("expect").and_then(unit_of_bounds))
+        .or_else(|| elsewhere.cloned())
         .unwrap_or(Unit::None)
 }
 
@@ -271,39 +276,45 @@ fn series_name(measure: &Measure) -> Option<String> {
     Some(selector.metric_name().to_owned())
 }
 
-/// The base unit of the first quantity that the metric is compared with: in its claim, in the recovery band, in the
-/// detection rule, in an abort rule. Reads the bare tree, silently: whoever owns those parts reports their problems.
-fn compared(fields: &Fields<'_>, spec: &Fields<'_>, name: Option<&str>) -> Option<Unit> {
-    let absolute = ["at_most", "at_least", "above", "below"];
-    let amounts = ["increase_at_most", "decrease_at_most", "above_baseline", "or_by"];
-    let names_this = |node: &Node, key: &str| name.is_some() && text(node.get(key)) == name;
+/// The base units of the quantities that the metrics are compared with outside their claims: in the recovery band, in
+/// the detection rule, in abort rules; by metric name, the first one counts. Reads the bare tree, silently: whoever
+/// owns those parts reports their problems.
+fn compared<'tree>(spec: &Fields<'tree>) -> BTreeMap<&'tree str, Unit> {
     let spec = spec.place.node;
     let recovery = spec.get("recovery");
-    let healthy = recovery
-        .filter(|recovery| names_this(recovery, "signal"))
-        .and_then(|recovery| recovery.get("healthy"));
-    let detection = recovery
-        .and_then(|recovery| recovery.get("detected_by"))
-        .filter(|detection| names_this(detection, "signal"));
+    let detection = recovery.and_then(|recovery| recovery.get("detected_by"));
     let rules = match spec.get("safety").and_then(|safety| safety.get("abort")) {
         Some(Node { value: Value::Sequence(rules), .. }) => rules.as_slice(),
         Some(_) | None => &[],
     };
-    let rules = rules.iter().filter(|rule| names_this(rule, "metric"));
-    let places = fields.place.node.get("expect").into_iter().chain(healthy).chain(detection);
-    places.chain(rules).find_map(|place| {
-        let quantity = |key: &str| Quantity::parse(text(place.get(key))?).ok();
-        let unit_of = |key: &&str, is_share: bool| match quantity(key)?.dimension {
-            Dimension::Time => Some(Unit::Seconds),
-            Dimension::Data => Some(Unit::Bytes),
-            Dimension::PercentagePoints => Some(Unit::Ratio),
-            // In a claim against the baseline `%` is relative to it and says nothing of the metric's own unit.
-            Dimension::Percent => is_share.then_some(Unit::Ratio),
-            Dimension::Plain => None,
-        };
-        let from_absolute = absolute.iter().find_map(|key| unit_of(key, true));
-        from_absolute.or_else(|| amounts.iter().find_map(|key| unit_of(key, false)))
-    })
+    let name = |node: Option<&'tree Node>, key: &str| text(node?.get(key));
+    let healthy = recovery.and_then(|recovery| recovery.get("healthy"));
+    let recovery = [(name(recovery, "signal"), healthy), (name(detection, "signal"), detection)];
+    let rules = rules.iter().map(|rule| (name(Some(rule), "metric"), Some(rule)));
+    let mut units = BTreeMap::new();
+    for (name, place) in recovery.into_iter().chain(rules) {
+        if let (Some(name), Some(unit)) = (name, place.and_then(unit_of_bounds)) {
+            units.entry(name).or_insert(unit);
+        }
+    }
+    units
+}
+
+/// The base unit of the first quantity among the bounds of a mapping that tells one.
+fn unit_of_bounds(place: &Node) -> Option<Unit> {
+    let dimension = |key: &str| Some(Quantity::parse(text(place.get(key))?).ok()?.dimension);
+    let unit = |key: &&str, percent: Option<Unit>| match dimension(key)? {
+        Dimension::Time => Some(Unit::Seconds),
+        Dimension::Data => Some(Unit::Bytes),
+        Dimension::PercentagePoints => Some(Unit::Ratio),
+        Dimension::Percent => percent,
+        Dimension::Plain => None,
+    };
+    let absolute = ["at_most", "at_least", "above", "below"];
+    // Against the baseline `%` is relative to it and says nothing of the metric's own unit.
+    let amounts = ["increase_at_most", "decrease_at_most", "above_baseline", "or_by"];
+    let from_absolute = absolute.iter().find_map(|key| unit(key, Some(Unit::Ratio)));
+    from_absolute.or_else(|| amounts.iter().find_map(|key| unit(key, None)))
 }
 
 fn text(node: Option<&Node>) -> Option<&str> {

@@ -9,6 +9,7 @@ pub(crate) mod fault;
 pub(crate) mod fields;
 pub(crate) mod measure;
 pub(crate) mod metric;
+pub(crate) mod place;
 pub(crate) mod recovery;
 pub(crate) mod safety;
 pub(crate) mod source;

@@ -1,0 +1,225 @@
+//! `unfazed analyze`: the main job, from recordings to a result.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::app::AppError;
+use crate::app::document::Dossier;
+use crate::app::frames::{Digests, Shelf, names_of_metric, names_of_recovery};
+use crate::report::{self, Style, Templates};
+use crate::run::Campaign;
+use crate::source::metrics::Recording;
+use crate::spec::Experiment;
+use crate::store;
+use crate::summary::{self, MetricSummary, RecoverySummary, SummaryError};
+use crate::verdict::result::{AnalysisResult, Warning};
+use crate::verdict::{Evidence, judge};
+
+/// What to analyse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inputs {
+    /// Recording directories, or one experiment document.
+    pub paths: Vec<PathBuf>,
+    /// The run record of a document; default: `run.json` beside it.
+    pub run: Option<PathBuf>,
+    /// Seed of every random draw.
+    pub seed: u64,
+}
+
+/// Where to write.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outputs {
+    /// Directory of `result.json` and `report.html`; default `unfazed-out/<name>`.
+    pub directory: Option<PathBuf>,
+    /// JUnit XML.
+    pub junit: Option<PathBuf>,
+    /// Markdown summary.
+    pub markdown: Option<PathBuf>,
+    /// Directory of templates that replace the embedded ones.
+    pub templates: Option<PathBuf>,
+}
+
+/// What was concluded and written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analyzed {
+    /// The result.
+    pub result: AnalysisResult,
+    /// The terminal summary.
+    pub summary: String,
+    /// Files written, in order.
+    pub written: Vec<PathBuf>,
+}
+
+/// Analyses recordings and writes result, report and what else was asked for.
+///
+/// # Errors
+/// [`AppError`] says what could not be read, understood or written. Nothing is written then.
+pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed, AppError> {
+    let templates = match &outputs.templates {
+        Some(folder) => Templates::with_overrides(folder)?,
+        None => Templates::embedded()?,
+    };
+    let result = analyze(inputs)?;
+    let directory = outputs
+        .directory
+        .clone()
+        .unwrap_or_else(|| Path::new("unfazed-out").join(&result.experiment.name));
+    // Everything is rendered before anything is written.
+    let mut files = vec![
+        (directory.join("result.json"), report::to_json(&result)?),
+        (directory.join("report.html"), report::render_html(&result, &templates)?),
+    ];
+    if let Some(path) = &outputs.junit {
+        files.push((path.clone(), report::junit(&result)?));
+    }
+    if let Some(path) = &outputs.markdown {
+        files.push((path.clone(), report::markdown(&result)?));
+    }
+    for (path, text) in &files {
+        store::write_text(path, text)?;
+    }
+    Ok(Analyzed {
+        summary: report::text(&result, style)?,
+        written: files.into_iter().map(|(path, _)| path).collect(),
+        result,
+    })
+}
+
+/// Analyses recordings.
+///
+/// # Errors
+/// [`AppError`] says what could not be read or understood.
+pub fn analyze(inputs: &Inputs) -> Result<AnalysisResult, AppError> {
+    if inputs.run.is_some() && inputs.paths.len() > 1 {
+        return Err(AppError::Usage(
+            "--run goes with one document; recordings bring their own run.json".to_owned(),
+        ));
+    }
+    let dossiers = inputs
+        .paths
+        .iter()
+        .map(|path| Dossier::open(path, inputs.run.as_deref()))
+        .collect::<Result<Vec<Dossier>, AppError>>()?;
+    analyze_dossiers(&dossiers, inputs.seed)
+}
+
+/// Analyses opened recordings as one campaign.
+fn analyze_dossiers(dossiers: &[Dossier], seed: u64) -> Result<AnalysisResult, AppError> {
+    let campaign = Campaign::join(dossiers.iter().map(|dossier| dossier.run.clone()).collect());
+    let in_order: Vec<&Dossier> =
+        campaign.sessions.iter().map(|session| &dossiers[session.given]).collect();
+    let Some(first) = in_order.first() else {
+        return Err(AppError::Usage(
+            "no recording was given: name one or more directories".to_owned(),
+        ));
+    };
+    // The document of the earliest session speaks: claims come before data.
+    let experiment = &first.checked.experiment;
+    for other in &in_order {
+        let name = &other.checked.experiment.name;
+        if *name != experiment.name {
+            return Err(AppError::Usage(format!(
+                "recordings of different experiments cannot be one campaign: {} is of '{}', {} of '{name}'; analyse them one at a time or with --batch",
+                first.given.display(),
+                experiment.name,
+                other.given.display(),
+            )));
+        }
+    }
+    let recordings: Vec<&Recording> = in_order.iter().map(|dossier| &dossier.recording).collect();
+    let digests = Digests::default();
+    let measured = measure(experiment, &campaign, &recordings, &digests)?;
+    Ok(judge(&Evidence {
+        experiment,
+        campaign: &campaign,
+        metrics: &measured.metrics,
+        recovery: measured.recovery.as_ref(),
+        seed,
+        samples_digest: digests.finish(),
+        warnings: warnings(&in_order),
+        source: None,
+    }))
+}
+
+/// Warnings of documents and recordings.
+fn warnings(dossiers: &[&Dossier]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    let mut add = |code: &str, message: String| {
+        let warning = Warning { code: code.to_owned(), message };
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    };
+    if let Some(first) = dossiers.first() {
+        for problem in &first.checked.warnings {
+            add("document", format!("{}: {}", problem.path, problem.message));
+        }
+    }
+    for dossier in dossiers {
+        for odd in dossier.recording.warnings() {
+            add(odd.code(), odd.to_string());
+        }
+    }
+    warnings
+}
+
+/// What was measured.
+struct Measured {
+    metrics: Vec<MetricSummary>,
+    recovery: Option<RecoverySummary>,
+}
+
+/// Measures all metrics, a few in memory at a time, then the recovery, which stands on their baselines.
+fn measure(
+    experiment: &Experiment,
+    campaign: &Campaign,
+    recordings: &[&Recording],
+    digests: &Digests,
+) -> Result<Measured, AppError> {
+    let names: Vec<Vec<String>> = experiment.metrics.iter().map(names_of_metric).collect();
+    let metrics = over_groups(recordings, digests, &names, |at, shelf| {
+        summary::summarise(&experiment.metrics[at], campaign, experiment, shelf)
+    })?;
+    let names = [names_of_recovery(experiment)];
+    let recovery = over_groups(recordings, digests, &names, |_, shelf| {
+        summary::recovery(experiment, campaign, &metrics, shelf)
+    })?;
+    Ok(Measured { metrics, recovery: recovery.into_iter().next().flatten() })
+}
+
+/// Works on groups of metrics, each with its frames of all sessions on a shelf; results in the order of the groups.
+fn over_groups<T: Send>(
+    recordings: &[&Recording],
+    digests: &Digests,
+    groups: &[Vec<String>],
+    work: impl Fn(usize, &Shelf<'_>) -> Result<T, SummaryError> + Sync,
+) -> Result<Vec<T>, AppError> {
+    let groups: Vec<Vec<&str>> =
+        groups.iter().map(|group| group.iter().map(String::as_str).collect()).collect();
+    let made: Vec<Result<T, AppError>> = if let [only] = recordings {
+        only.map(&groups, |at, frames| {
+            let mut shelf = Shelf::new(recordings, digests);
+            for frame in frames {
+                shelf.put(1, Arc::clone(frame));
+            }
+            work(at, &shelf).map_err(AppError::from)
+        })?
+    } else {
+        groups
+            .par_iter()
+            .enumerate()
+            .map(|(at, group)| {
+                let mut shelf = Shelf::new(recordings, digests);
+                for (session, recording) in (1_u32..).zip(recordings) {
+                    for frame in recording.frames(group)? {
+                        shelf.put(session, Arc::new(frame));
+                    }
+                }
+                Ok(work(at, &shelf)?)
+            })
+            .collect()
+    };
+    made.into_iter().collect()
+}

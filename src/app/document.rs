@@ -1,0 +1,97 @@
+//! Opens what a command line names: documents, run records and the samples that belong to them.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::app::AppError;
+use crate::run::RunRecord;
+use crate::source::metrics::Recording;
+use crate::spec::{Checked, Experiment, Source};
+
+/// A run record larger than this is refused: a million iterations need less.
+const RUN_RECORD_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A document larger than this is not even read: the walker refuses anything over 1 MiB.
+const DOCUMENT_BYTES: u64 = 2 * 1024 * 1024;
+
+/// One recording with its document and run record.
+#[derive(Debug)]
+pub(crate) struct Dossier {
+    /// The path as it was given.
+    pub(crate) given: PathBuf,
+    pub(crate) checked: Checked,
+    pub(crate) run: RunRecord,
+    pub(crate) recording: Recording,
+}
+
+impl Dossier {
+    /// Opens a recording directory, or an experiment document with the run record `run` (default: beside it).
+    pub(crate) fn open(given: &Path, run: Option<&Path>) -> Result<Self, AppError> {
+        let is_directory = given.is_dir();
+        let document = if is_directory { given.join("experiment.yaml") } else { given.to_owned() };
+        let beside = document.parent().map_or_else(PathBuf::new, Path::to_owned);
+        let checked = read_experiment(&document)?;
+        let record = run.map_or_else(|| beside.join("run.json"), Path::to_owned);
+        let samples =
+            if is_directory { given.to_owned() } else { samples_of(&checked.experiment, &beside)? };
+        let run = read_run(&record)?;
+        let recording = Recording::open(&samples)?;
+        Ok(Self { given: given.to_owned(), checked, run, recording })
+    }
+}
+
+/// The recording that a document names, or the one beside it.
+fn samples_of(experiment: &Experiment, beside: &Path) -> Result<PathBuf, AppError> {
+    match &experiment.source {
+        Source::Recording(None) => Ok(beside.to_owned()),
+        Source::Recording(Some(path)) => Ok(beside.join(path)),
+        Source::Prometheus(server) => Err(AppError::Usage(format!(
+            "the document's source is the server {}, which this version cannot read; put the samples into a recording and give its directory",
+            server.url
+        ))),
+        Source::Scrape(_) => Err(AppError::Usage(
+            "the document's source is the embedded collector; record first and give the directory of the recording".to_owned(),
+        )),
+    }
+}
+
+/// Reads and checks an experiment document.
+pub(crate) fn read_experiment(path: &Path) -> Result<Checked, AppError> {
+    let bytes = read(
+        path,
+        "the experiment document",
+        DOCUMENT_BYTES,
+        "give a recording directory with experiment.yaml, run.json and samples, or an experiment document",
+    )?;
+    Ok(Experiment::check(&path.display().to_string(), &bytes)?)
+}
+
+/// Reads and checks a run record.
+pub(crate) fn read_run(path: &Path) -> Result<RunRecord, AppError> {
+    let bytes = read(
+        path,
+        "the run record",
+        RUN_RECORD_BYTES,
+        "put run.json beside the document, or name it with --run",
+    )?;
+    let text = String::from_utf8_lossy(&bytes);
+    RunRecord::parse(&text).map_err(|problem| AppError::Run { path: path.to_owned(), problem })
+}
+
+/// Reads a file of at most `limit` bytes; of a larger one as many as show that it is too large.
+pub(crate) fn read(
+    path: &Path,
+    what: &'static str,
+    limit: u64,
+    hint: &'static str,
+) -> Result<Vec<u8>, AppError> {
+    let failed = |source| AppError::Read { what, path: path.to_owned(), source, hint };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "commands read the files that their arguments name"
+    )]
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}

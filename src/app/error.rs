@@ -1,0 +1,101 @@
+//! What can go wrong in a command, and which exit code tells it.
+
+use std::path::PathBuf;
+
+use crate::report::ReportError;
+use crate::run::RunError;
+use crate::source::metrics::RecordingError;
+use crate::spec::Problems;
+use crate::store::StoreError;
+use crate::summary::SummaryError;
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The arguments do not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// A document has problems.
+    #[error(transparent)]
+    Document(#[from] Problems),
+    /// A run record has problems.
+    #[error("{}: {problem}", .path.display())]
+    Run {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: RunError,
+    },
+    /// A file could not be read.
+    #[error("failed to read {what} {}: {source}; {hint}", .path.display())]
+    Read {
+        /// What the file should have been.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+        /// What to do next.
+        hint: &'static str,
+    },
+    /// The samples of a recording could not be read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The samples of a recording cannot be true.
+    #[error(transparent)]
+    Summary(#[from] SummaryError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A result or template could not be rendered.
+    #[error("{}{source}", .path.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
+    Report {
+        /// The file, if one was read.
+        path: Option<PathBuf>,
+        /// What is wrong with it.
+        source: ReportError,
+    },
+    /// Standard input or output broke.
+    #[error("failed to {what}: {source}")]
+    Stream {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl From<ReportError> for AppError {
+    fn from(source: ReportError) -> Self {
+        Self::Report { path: None, source }
+    }
+}
+
+impl AppError {
+    /// A stable word for the kind of error, used where errors are written as data.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Document(_) => "invalid_document",
+            Self::Run { .. } => "invalid_run",
+            Self::Read { .. } => "unreadable_file",
+            Self::Recording(_) => "unreadable_samples",
+            Self::Summary(_) => "contradictory_samples",
+            Self::Store(_) => "unwritable_file",
+            Self::Report { .. } => "invalid_result",
+            Self::Stream { .. } => "broken_stream",
+        }
+    }
+
+    /// Whether the input was at fault (exit code 2) rather than a file or source (exit code 4).
+    pub const fn is_invalid_input(&self) -> bool {
+        match self {
+            Self::Usage(_) | Self::Document(_) | Self::Run { .. } | Self::Report { .. } => true,
+            Self::Read { .. }
+            | Self::Recording(_)
+            | Self::Summary(_)
+            | Self::Store(_)
+            | Self::Stream { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `unfazed report`: renders a report again from `result.json` alone.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::AppError;
+use crate::app::document::read;
+use crate::report::{self, Templates};
+use crate::store;
+
+/// A result larger than this is refused: 300 points for each of 100 metrics and 200 iterations need less.
+const RESULT_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Renders `result` into `output` (default: `report.html` beside it) and returns the path written.
+///
+/// # Errors
+/// [`AppError`] says what could not be read, understood or written.
+pub fn run(
+    result: &Path,
+    output: Option<&Path>,
+    templates: Option<&Path>,
+) -> Result<PathBuf, AppError> {
+    let templates = match templates {
+        Some(folder) => Templates::with_overrides(folder)?,
+        None => Templates::embedded()?,
+    };
+    let bytes = read(
+        result,
+        "the result",
+        RESULT_BYTES,
+        "give a result.json that `unfazed analyze` wrote",
+    )?;
+    let text = String::from_utf8_lossy(&bytes);
+    let in_file = |source| AppError::Report { path: Some(result.to_owned()), source };
+    let parsed = report::from_json(&text).map_err(in_file)?;
+    let html = report::render_html(&parsed, &templates)?;
+    let output = output.map_or_else(|| result.with_file_name("report.html"), Path::to_owned);
+    store::write_text(&output, &html)?;
+    Ok(output)
+}

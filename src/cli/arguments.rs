@@ -1,0 +1,123 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Judge process-kill experiments: pass, fail or inconclusive, right at the stated level.
+#[derive(Debug, Parser)]
+#[command(name = "unfazed", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit codes: 0 done or pass · 1 fail · 2 usage or invalid document · 3 inconclusive · \
+    4 a file or source could not be read or written · 5 refused · 70 a bug of ours\n\n\
+    Example: unfazed analyze datasets/payment-worker-kill -o out"
+)]
+pub(crate) struct Arguments {
+    /// Say only what went wrong.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge one or more recordings of one experiment: result.json, report.html, a summary here.
+    Analyze(AnalyzeArguments),
+    /// Render a report again from result.json alone.
+    Report(ReportArguments),
+    /// Lint experiment documents, all problems at once.
+    Check(CheckArguments),
+    /// Print the JSON Schema of experiment documents.
+    #[command(after_help = "Example: unfazed schema > experiment.schema.json")]
+    Schema,
+    /// Call statistics kernels: JSON lines in, JSON lines out.
+    #[command(
+        after_help = "Example: echo '{\"id\":1,\"method\":\"clopper_pearson\",\"inputs\":{\"x\":14,\"n\":14},\
+        \"args\":{\"conf_level\":0.9}}' | unfazed stat"
+    )]
+    Stat,
+    /// Print completions for a shell.
+    #[command(after_help = "Example: unfazed completions bash > /etc/bash_completion.d/unfazed")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `analyze`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  unfazed analyze datasets/payment-worker-kill -o out\n  \
+    unfazed analyze monday tuesday wednesday -o week\n  \
+    unfazed analyze experiment.yaml --run run.json\n  \
+    find recordings -mindepth 1 -maxdepth 1 | unfazed analyze --batch - > results.jsonl")]
+pub(crate) struct AnalyzeArguments {
+    /// Recording directories of one experiment (together one campaign), or one experiment document.
+    #[arg(value_name = "RECORDING", required_unless_present = "batch", conflicts_with = "batch")]
+    pub(crate) recordings: Vec<PathBuf>,
+    /// Run record of an experiment document; default: run.json beside it.
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub(crate) run: Option<PathBuf>,
+    /// Directory to write to; default: unfazed-out/<name>.
+    #[arg(long, short, value_name = "DIR", conflicts_with = "batch")]
+    pub(crate) output: Option<PathBuf>,
+    /// Also write JUnit XML.
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Also write a Markdown summary, e.g. for a pull request.
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Directory of templates that replace the built-in ones.
+    #[arg(long, value_name = "DIR", conflicts_with = "batch")]
+    pub(crate) templates: Option<PathBuf>,
+    /// Seed of every random draw.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Analyse the recordings that FILE (or - for standard input) lists, one path a line; one result a line out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) batch: Option<PathBuf>,
+    /// Threads to use; default: all cores. The result never depends on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Exit with 0 whatever the verdict.
+    #[arg(long)]
+    pub(crate) exit_zero: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: unfazed report out/result.json -o report.html")]
+pub(crate) struct ReportArguments {
+    /// A result.json that `analyze` wrote.
+    pub(crate) result: PathBuf,
+    /// File to write; default: report.html beside the result.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Directory of templates that replace the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: unfazed check experiments/*.yaml")]
+pub(crate) struct CheckArguments {
+    /// Experiment documents, or directories that hold an experiment.yaml.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}

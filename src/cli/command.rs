@@ -1,0 +1,165 @@
+//! Runs a command line: arguments to `app`, outcome to terminal and exit code.
+
+use std::io::{self, BufReader, BufWriter};
+use std::path::Path;
+
+use clap::{CommandFactory, Parser};
+
+use crate::app::{self, AppError};
+use crate::cli::arguments::{
+    AnalyzeArguments, Arguments, CheckArguments, Command, ReportArguments,
+};
+use crate::cli::exit_code::ExitCode;
+use crate::cli::terminal::Terminal;
+
+/// Runs the command line of this process and returns its exit code.
+pub fn main() -> std::process::ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers, not errors; clap writes each to the right stream.
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+            let _ = error.print();
+            return code.number().into();
+        }
+    };
+    let terminal = Terminal::new(arguments.quiet, arguments.color);
+    let code = std::panic::catch_unwind(|| run(arguments.command, terminal)).unwrap_or_else(|_| {
+        Terminal::complain(
+            "unfazed: a bug in unfazed, not in your data: please report the message above",
+        );
+        ExitCode::Bug
+    });
+    code.number().into()
+}
+
+fn run(command: Command, terminal: Terminal) -> ExitCode {
+    let outcome = match command {
+        Command::Analyze(arguments) => analyze(&arguments, terminal),
+        Command::Report(arguments) => report(&arguments, terminal),
+        Command::Check(arguments) => Ok(check(&arguments, terminal)),
+        Command::Schema => print(&crate::spec::schema_json(), terminal),
+        Command::Stat => stat(),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "unfazed", &mut text);
+            print(&String::from_utf8_lossy(&text), terminal)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        Terminal::complain(&format!("unfazed: {error}"));
+        ExitCode::of_error(&error)
+    })
+}
+
+fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
+    if let Some(threads) = arguments.threads {
+        // Fails only if a pool exists already, and none does this early.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
+    if let Some(list) = &arguments.batch {
+        return batch(list, arguments.seed, terminal);
+    }
+    let inputs = app::analyze::Inputs {
+        paths: arguments.recordings.clone(),
+        run: arguments.run.clone(),
+        seed: arguments.seed,
+    };
+    let outputs = app::analyze::Outputs {
+        directory: arguments.output.clone(),
+        junit: arguments.junit.clone(),
+        markdown: arguments.markdown.clone(),
+        templates: arguments.templates.clone(),
+    };
+    let analyzed = app::analyze::run(&inputs, &outputs, terminal.style())?;
+    write(&analyzed.summary, terminal)?;
+    for path in &analyzed.written {
+        terminal.say(&format!("written: {}", path.display()));
+    }
+    Ok(if arguments.exit_zero {
+        ExitCode::Done
+    } else {
+        ExitCode::of_verdict(analyzed.result.verdict)
+    })
+}
+
+fn batch(list: &Path, seed: u64, terminal: Terminal) -> Result<ExitCode, AppError> {
+    let output = BufWriter::new(io::stdout().lock());
+    let outcome = if list == Path::new("-") {
+        app::batch::run(io::stdin().lock(), output, seed)?
+    } else {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "commands read the files that their arguments name"
+        )]
+        let file = std::fs::File::open(list).map_err(|source| AppError::Read {
+            what: "the list of recordings",
+            path: list.to_owned(),
+            source,
+            hint: "give a file with one recording path a line, or - for standard input",
+        })?;
+        app::batch::run(BufReader::new(file), output, seed)?
+    };
+    terminal.say(&format!("{} analysed, {} errors", outcome.results, outcome.errors));
+    Ok(if outcome.errors == 0 { ExitCode::Done } else { ExitCode::Unreadable })
+}
+
+fn report(arguments: &ReportArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
+    let written = app::render::run(
+        &arguments.result,
+        arguments.output.as_deref(),
+        arguments.templates.as_deref(),
+    )?;
+    terminal.say(&format!("written: {}", written.display()));
+    Ok(ExitCode::Done)
+}
+
+fn check(arguments: &CheckArguments, terminal: Terminal) -> ExitCode {
+    let mut code = ExitCode::Done;
+    for checked in app::check::run(&arguments.files) {
+        match checked.outcome {
+            Ok(warnings) => {
+                let name = checked.path.display().to_string();
+                for warning in &warnings {
+                    Terminal::complain(&format!("warning: {}", warning.in_file(&name)));
+                }
+                let count = match warnings.len() {
+                    0 => String::new(),
+                    1 => ", 1 warning".to_owned(),
+                    count => format!(", {count} warnings"),
+                };
+                terminal.say(&format!("{name}: valid{count}"));
+            }
+            Err(error) => {
+                Terminal::complain(&format!("unfazed: {error}"));
+                // An unreadable file weighs more than an invalid one: the check did not happen.
+                let own = ExitCode::of_error(&error);
+                if code.number() < own.number() {
+                    code = own;
+                }
+            }
+        }
+    }
+    code
+}
+
+fn stat() -> Result<ExitCode, AppError> {
+    let output = BufWriter::new(io::stdout().lock());
+    match app::stat::answer_lines(io::stdin().lock(), output) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(AppError::Stream { what: "answer the requests on standard input", source })
+        }
+        Ok(()) | Err(_) => Ok(ExitCode::Done),
+    }
+}
+
+fn print(text: &str, terminal: Terminal) -> Result<ExitCode, AppError> {
+    write(text, terminal)?;
+    Ok(ExitCode::Done)
+}
+
+fn write(text: &str, terminal: Terminal) -> Result<(), AppError> {
+    terminal
+        .result(text)
+        .map_err(|source| AppError::Stream { what: "write to standard output", source })
+}

@@ -1,0 +1,9 @@
+//! Arguments, terminal, exit codes: how a person or a CI job talks to the commands in `app`.
+
+mod arguments;
+mod command;
+mod exit_code;
+mod terminal;
+
+pub use command::main;
+pub use exit_code::ExitCode;

@@ -1,0 +1,34 @@
+//! Where frames come from, seen from the measuring side.
+//!
+//! Owns the port through which the stages ask for a metric's series. Refuses to know files and servers: the edges
+//! implement it.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use crate::frame::series::Frame;
+
+/// Gives the series of one metric of one session's recording.
+///
+/// A recording that holds no such metric answers with an empty frame, not with a failure. Callers ask for the same
+/// name more than once and for names that most recordings do not have (`<name>_created`,
+/// `process_start_time_seconds`), so that both should be cheap.
+pub trait FrameSource {
+    /// All series of a metric, in the order of their labels.
+    ///
+    /// # Errors
+    /// [`SourceFailure`] when the recording or the server could not be read.
+    fn frame(&self, session: u32, metric: &str) -> Result<Arc<Frame>, SourceFailure>;
+}
+
+/// Why a recording or a server could not be read; the message is the source's own.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct SourceFailure(#[from] pub Box<dyn Error + Send + Sync + 'static>);
+
+impl SourceFailure {
+    /// Wraps the source's own error.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
+        Self(error.into())
+    }
+}

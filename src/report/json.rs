@@ -1,0 +1,38 @@
+//! The result as `result.json`, and back.
+//!
+//! Owns the outer form (pretty, one final newline) and the refusal of other schemas. The fields are those of
+//! [`crate::verdict::result`]; unknown fields are ignored, so that a newer writer of the same schema stays readable.
+
+use serde::Deserialize;
+
+use crate::report::ReportError;
+use crate::verdict::result::{AnalysisResult, SCHEMA};
+
+/// The result as indented JSON with a final newline. Same result, same bytes.
+///
+/// # Errors
+/// [`ReportError::Result`] if a number is not finite; results hold none.
+pub fn to_json(result: &AnalysisResult) -> Result<String, ReportError> {
+    let mut text = serde_json::to_string_pretty(result).map_err(ReportError::Result)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Reads a result.
+///
+/// # Errors
+/// [`ReportError::NoSchema`] and [`ReportError::Schema`] for other documents, else [`ReportError::Result`] with
+/// line and column.
+pub fn from_json(text: &str) -> Result<AnalysisResult, ReportError> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Option<String>,
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let head: Head = serde_json::from_str(text).map_err(ReportError::Result)?;
+    match head.schema.as_deref() {
+        Some(SCHEMA) => serde_json::from_str(text).map_err(ReportError::Result),
+        Some(found) => Err(ReportError::Schema { found: found.chars().take(80).collect() }),
+        None => Err(ReportError::NoSchema),
+    }
+}

@@ -1,0 +1,33 @@
+//! What people read: HTML, a terminal summary, Markdown for a pull request, JUnit for CI, and `result.json` itself.
+//!
+//! Reports never compute a statistic and never decide: everything they say stands in the
+//! [`AnalysisResult`](crate::verdict::result::AnalysisResult). All outputs tell the same story in the same order:
+//! verdict, the sentence that explains it, the claims, recovery, what was not judged, how. Nothing here reads a
+//! clock, the environment or the terminal; the same result gives the same bytes.
+
+pub mod chart;
+mod error;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+pub mod number;
+mod shown;
+mod style_hash;
+mod templates;
+mod text;
+pub mod view;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod sample;
+
+pub use error::ReportError;
+pub use html::render_html;
+pub use json::{from_json, to_json};
+pub use junit::junit;
+pub use markdown::markdown;
+pub use shown::shown;
+pub use templates::{PageKind, Templates};
+pub use text::{Style, text};

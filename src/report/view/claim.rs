@@ -1,0 +1,362 @@
+//! One metric with its claim: what was claimed, what was seen, what decided.
+//!
+//! An exploratory metric is viewed by the same type, without a decision.
+
+use serde::Serialize;
+
+use crate::report::number::{self, DASH, Figure};
+use crate::report::view::paired::PairedView;
+use crate::report::view::timeline::TimelineView;
+use crate::report::view::words::{self, Mark, Note};
+use crate::spec::{Estimand, Form};
+use crate::unit::Unit;
+use crate::verdict::result::{
+    AnalysisResult, DecidedQuantity, Decision, EffectForm, Estimate, Gate, GateOutcome, Kills,
+    MetricResult, Sensitivity,
+};
+
+/// A metric and its claim.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClaimView {
+    /// Unique within the page.
+    pub id: String,
+    /// The metric's name.
+    pub name: String,
+    /// What is measured.
+    pub description: String,
+    /// Its verdict.
+    pub mark: Mark,
+    /// The claim in words; empty without one.
+    pub claim: String,
+    /// What the claim is said of; empty without one.
+    pub question: String,
+    /// The k-of-N line; empty without a claim.
+    pub line: String,
+    /// `21 of 22`.
+    pub inside: String,
+    /// Iterations judged.
+    pub n: u32,
+    /// What decided.
+    pub decision: Option<DecisionView>,
+    /// Baseline, experiment, effect.
+    pub estimates: Vec<EstimateRow>,
+    /// Why the verdict is not a pass.
+    pub reasons: Vec<Note>,
+    /// What a reader should know besides.
+    pub warnings: Vec<Note>,
+    /// What was compared with what.
+    pub gates: Vec<GateRow>,
+    /// Figures that do not decide.
+    pub sensitivity: Vec<SensitivityRow>,
+    /// Adjusted p-value of no change (exploratory metrics).
+    pub p_adjusted: Option<Figure>,
+    /// Iteration by iteration.
+    pub paired: PairedView,
+    /// Over time, aligned at the kill.
+    pub timeline: Option<TimelineView>,
+}
+
+/// On which side of the bound a claim holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoodSide {
+    /// Smaller is better.
+    Below,
+    /// Greater is better.
+    Above,
+}
+
+/// What decided a claim.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DecisionView {
+    /// What the limits are limits of.
+    pub quantity: String,
+    /// The estimate, where the result has one on this scale.
+    pub estimate: Figure,
+    /// One-sided lower limit.
+    pub lower: Figure,
+    /// One-sided upper limit.
+    pub upper: Figure,
+    /// What they are compared with.
+    pub bound: Figure,
+    /// On which side the claim holds.
+    pub good_side: GoodSide,
+    /// The limit that decides a pass, in words.
+    pub limit_words: String,
+    /// The bound, in words.
+    pub bound_words: String,
+    /// The method in words.
+    pub method: String,
+    /// Smallest level at which the claim passes.
+    pub p_pass: Figure,
+    /// Smallest level at which it fails.
+    pub p_fail: Figure,
+    /// The same after Holm.
+    pub p_fail_holm: Figure,
+    /// Level of the limit that decides a pass.
+    pub attained_level: Figure,
+    /// Unit of the limits, for the axis of the chart.
+    #[serde(skip)]
+    pub scale: Scale,
+}
+
+/// How numbers of a decision read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scale {
+    /// In a unit.
+    Quantity(Unit),
+    /// Signed, in a unit.
+    Difference(Unit),
+    /// A ratio of experiment over baseline.
+    Change,
+}
+
+impl Scale {
+    /// A number on this scale with its reason if it is missing.
+    pub(crate) fn figure(&self, value: Option<f64>, missing: &str) -> Figure {
+        match self {
+            Self::Quantity(unit) => Figure::quantity(value, unit, missing),
+            Self::Difference(unit) => Figure::difference(value, unit, missing),
+            Self::Change => Figure::change(value, missing),
+        }
+    }
+
+    /// A limit that reads differently from the bound unless it is equal to it.
+    fn limit(&self, value: Option<f64>, bound: f64) -> Figure {
+        match (self, value) {
+            (Self::Quantity(unit), Some(value)) if value.is_finite() => {
+                Figure { value: Some(value), text: number::beside(value, bound, unit) }
+            }
+            (Self::Quantity(_) | Self::Difference(_) | Self::Change, _) => {
+                self.figure(value, "no limit")
+            }
+        }
+    }
+}
+
+/// A labelled estimate with its limits.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EstimateRow {
+    /// What it is.
+    pub label: &'static str,
+    /// The estimate.
+    pub estimate: Figure,
+    /// One-sided lower limit.
+    pub lower: Figure,
+    /// One-sided upper limit.
+    pub upper: Figure,
+}
+
+/// One comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateRow {
+    /// What was compared.
+    pub name: String,
+    /// The value.
+    pub value: Figure,
+    /// The threshold.
+    pub threshold: Figure,
+    /// How it came out.
+    pub outcome: &'static str,
+}
+
+/// A figure that does not decide.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SensitivityRow {
+    /// The method.
+    pub method: String,
+    /// Its p-value for a pass.
+    pub p_pass: Figure,
+    /// Its p-value for a fail.
+    pub p_fail: Figure,
+    /// What it would have said.
+    pub mark: Mark,
+}
+
+impl ClaimView {
+    /// The view of the metric at position `at` (from 1) of the document.
+    pub(crate) fn new(result: &AnalysisResult, metric: &MetricResult, at: usize) -> Self {
+        let unit = Unit::named(metric.unit.as_deref().unwrap_or_default());
+        let timeline = TimelineView::new(result, metric, at, &unit);
+        Self {
+            id: format!("metric-{at}"),
+            name: metric.name.clone(),
+            description: metric.description.clone(),
+            mark: Mark::of(metric.verdict),
+            claim: metric.claim.as_ref().map(|claim| claim.text.clone()).unwrap_or_default(),
+            question: metric
+                .claim
+                .as_ref()
+                .map(|claim| words::question(metric.estimand, claim))
+                .unwrap_or_default(),
+            line: metric.kills.as_ref().map(|kills| kills.line.clone()).unwrap_or_default(),
+            inside: metric.kills.as_ref().map_or_else(|| DASH.to_owned(), inside),
+            n: metric.n,
+            decision: metric.decision.as_ref().map(|decision| decided(metric, decision, &unit)),
+            estimates: estimates(metric, &unit),
+            reasons: metric.reasons.iter().map(Note::own_reason).collect(),
+            warnings: metric.warnings.iter().map(Note::warning).collect(),
+            gates: metric.gates.iter().map(gate).collect(),
+            sensitivity: metric.sensitivity.iter().map(sensitivity).collect(),
+            p_adjusted: metric
+                .exploratory
+                .as_ref()
+                .map(|exploratory| Figure::p_value(exploratory.p_adjusted)),
+            paired: PairedView::new(metric, &unit),
+            timeline,
+        }
+    }
+}
+
+/// `21 of 22`, with what cannot be said.
+fn inside(kills: &Kills) -> String {
+    let all = kills.inside + kills.outside + kills.unknown;
+    let unknown = if kills.unknown > 0 {
+        format!(" ({} unknown)", number::count(kills.unknown))
+    } else {
+        String::new()
+    };
+    format!("{} of {}{unknown}", number::count(kills.inside), number::count(all))
+}
+
+/// The decision of a claim on a metric.
+fn decided(metric: &MetricResult, decision: &Decision, unit: &Unit) -> DecisionView {
+    let lower_is_better = metric.claim.as_ref().is_none_or(|claim| claim.form.lower_is_better());
+    let below = if lower_is_better { GoodSide::Below } else { GoodSide::Above };
+    // A histogram's `all_requests` is decided on the share of slow requests, not on its quantile.
+    let of_requests = metric.kind == "histogram" && metric.estimand == Some(Estimand::AllRequests);
+    let against_baseline = metric
+        .claim
+        .as_ref()
+        .is_some_and(|claim| matches!(claim.form, Form::IncreaseAtMost | Form::DecreaseAtMost));
+    let effect = metric.effect.as_ref();
+    let (quantity, scale, good_side, estimate) = match decision.quantity {
+        DecidedQuantity::Share => (
+            "share of kills inside the bound",
+            Scale::Quantity(Unit::Ratio),
+            GoodSide::Above,
+            metric.kills.as_ref().and_then(seen_share),
+        ),
+        DecidedQuantity::Experiment if of_requests && !against_baseline => {
+            ("share of slow requests", Scale::Quantity(Unit::Ratio), GoodSide::Below, None)
+        }
+        DecidedQuantity::Experiment => {
+            ("experiment windows", Scale::Quantity(unit.clone()), below, metric.experiment.estimate)
+        }
+        DecidedQuantity::Effect => (
+            "experiment against baseline",
+            match effect.map(|effect| effect.form) {
+                Some(EffectForm::Ratio) => Scale::Change,
+                Some(EffectForm::Difference) | None => Scale::Difference(unit.clone()),
+            },
+            below,
+            effect.and_then(|effect| effect.estimate),
+        ),
+    };
+    DecisionView::new(decision, quantity, scale, good_side, estimate)
+}
+
+/// Kills inside over all kills, as the k-of-N line says it.
+fn seen_share(kills: &Kills) -> Option<f64> {
+    let all = kills.inside + kills.outside + kills.unknown;
+    (all > 0).then(|| f64::from(kills.inside) / f64::from(all))
+}
+
+impl DecisionView {
+    /// A decision with what is known about its scale.
+    pub(crate) fn new(
+        decision: &Decision,
+        quantity: &str,
+        scale: Scale,
+        good_side: GoodSide,
+        estimate: Option<f64>,
+    ) -> Self {
+        // Where the decision was made on a shifted scale (`or_by`), the estimate does not lie between its limits;
+        // then it is not drawn there.
+        let estimate = estimate.filter(|estimate| {
+            decision.lower.is_none_or(|lower| lower <= *estimate + 1e-9 * estimate.abs())
+                && decision.upper.is_none_or(|upper| *estimate <= upper + 1e-9 * upper.abs())
+        });
+        let lower = scale.limit(decision.lower, decision.bound);
+        let upper = scale.limit(decision.upper, decision.bound);
+        let bound = scale.figure(Some(decision.bound), DASH);
+        let (limit_words, bound_words) = match good_side {
+            GoodSide::Below => (
+                upper
+                    .value
+                    .map_or_else(|| "no upper limit".to_owned(), |_| format!("≤ {}", upper.text)),
+                format!("at most {}", bound.text),
+            ),
+            GoodSide::Above => (
+                lower
+                    .value
+                    .map_or_else(|| "no lower limit".to_owned(), |_| format!("≥ {}", lower.text)),
+                format!("at least {}", bound.text),
+            ),
+        };
+        Self {
+            quantity: quantity.to_owned(),
+            estimate: scale.figure(estimate, DASH),
+            lower,
+            upper,
+            bound,
+            good_side,
+            limit_words,
+            bound_words,
+            method: words::method(&decision.method),
+            p_pass: Figure::p_value(decision.p_pass),
+            p_fail: Figure::p_value(decision.p_fail),
+            p_fail_holm: Figure::p_value(decision.p_fail_holm),
+            attained_level: Figure::share(decision.attained_level, DASH),
+            scale,
+        }
+    }
+}
+
+/// Baseline, experiment and effect with their limits.
+fn estimates(metric: &MetricResult, unit: &Unit) -> Vec<EstimateRow> {
+    let row = |label, estimate: &Estimate| EstimateRow {
+        label,
+        estimate: Figure::quantity(estimate.estimate, unit, "no value"),
+        lower: Figure::quantity(estimate.lower, unit, DASH),
+        upper: Figure::quantity(estimate.upper, unit, DASH),
+    };
+    let mut rows = vec![row("Baseline", &metric.baseline), row("Experiment", &metric.experiment)];
+    if let Some(effect) = &metric.effect {
+        let scale = match effect.form {
+            EffectForm::Difference => Scale::Difference(unit.clone()),
+            EffectForm::Ratio => Scale::Change,
+        };
+        rows.push(EstimateRow {
+            label: "Change",
+            estimate: scale.figure(effect.estimate, "no value"),
+            lower: scale.figure(effect.lower, DASH),
+            upper: scale.figure(effect.upper, DASH),
+        });
+    }
+    rows
+}
+
+/// A comparison in words.
+pub(crate) fn gate(gate: &Gate) -> GateRow {
+    GateRow {
+        name: words::spaced(&gate.name),
+        value: Figure::quantity(gate.value, &Unit::None, "undefined"),
+        threshold: Figure::quantity(gate.threshold, &Unit::None, DASH),
+        outcome: match gate.outcome {
+            GateOutcome::Passed => "passed",
+            GateOutcome::Failed => "not passed",
+            GateOutcome::Undefined => "cannot be compared",
+        },
+    }
+}
+
+/// A figure beside the decision.
+fn sensitivity(figure: &Sensitivity) -> SensitivityRow {
+    SensitivityRow {
+        method: words::method(&figure.method),
+        p_pass: Figure::p_value(figure.p_pass),
+        p_fail: Figure::p_value(figure.p_fail),
+        mark: Mark::of(figure.verdict),
+    }
+}

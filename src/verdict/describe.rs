@@ -1,0 +1,449 @@
+//! The parts of a result that only describe: what was measured, which iterations there were, what was excluded.
+
+use std::collections::BTreeSet;
+
+use crate::run::{Arm, Campaign};
+use crate::spec::{Across, Amount, Band, Claim, Counted, Measure, Metric, Reduce, Strictness};
+use crate::summary::{IterationSummary, MetricSummary, PreKillLoss, census};
+use crate::unit::{Unit, show};
+use crate::verdict::claim::kind;
+use crate::verdict::estimate;
+use crate::verdict::exploratory as exploratory_test;
+use crate::verdict::gate::GateLog;
+use crate::verdict::judge::Evidence;
+use crate::verdict::kill::{self, Kill, Sight, small};
+use crate::verdict::result::{
+    AnalysisResult, ClaimInfo, Estimate, Exclusion, ExperimentInfo, Gate, IterationCounts,
+    IterationResult, MetricResult, Reason, RecoveryResult, Role, SCHEMA, SessionInfo, Timeline,
+    TimelineEvent, TimelineMetric, TimelineWindow, Tool, Verdict, Warning,
+};
+use crate::verdict::typical::pseudo_median;
+use crate::verdict::warning::{self, warning};
+
+/// What was judged, before it becomes a result.
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    pub(crate) headline: String,
+    pub(crate) reasons: Vec<Reason>,
+    pub(crate) metrics: Vec<MetricResult>,
+    pub(crate) recovery: Option<RecoveryResult>,
+}
+
+/// The whole result.
+pub(crate) fn assemble(evidence: &Evidence<'_>, judged: Judged) -> AnalysisResult {
+    let (experiment, campaign) = (evidence.experiment, evidence.campaign);
+    let excluded: Vec<Exclusion> = census(campaign, evidence.metrics)
+        .excluded
+        .into_iter()
+        .map(|(index, cause)| exclusion(index, cause))
+        .collect();
+    let count = |arm: Arm| {
+        small(campaign.iterations.iter().filter(|entry| entry.iteration.arm == arm).count())
+    };
+    let fault = count(Arm::Fault);
+    let lost = excluded
+        .iter()
+        .filter(|exclusion| {
+            campaign
+                .iterations
+                .iter()
+                .any(|entry| entry.index == exclusion.index && entry.iteration.arm == Arm::Fault)
+        })
+        .count();
+    AnalysisResult {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: "unfazed".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        experiment: ExperimentInfo {
+            name: experiment.name.clone(),
+            owner: experiment.owner.clone(),
+            ticket: experiment.ticket.clone(),
+            labels: experiment.labels.clone(),
+            hypothesis: experiment.hypothesis.clone(),
+            environment: experiment.environment.clone(),
+            digest: experiment.digest.clone(),
+            runbook: experiment.runbook.clone(),
+        },
+        run_id: campaign.run_id(),
+        started_at: campaign.sessions.iter().map(|session| session.run.started_at).min(),
+        ended_at: campaign.sessions.iter().filter_map(|session| session.run.ended_at).max(),
+        session_list: sessions(campaign),
+        sessions: small(campaign.sessions.len()),
+        seed: evidence.seed,
+        confidence: experiment.confidence,
+        verdict: judged.verdict,
+        headline: judged.headline,
+        reasons: judged.reasons,
+        iterations: IterationCounts {
+            planned: experiment.iterations.fault,
+            fault,
+            control: count(Arm::Control),
+            usable: fault - small(lost),
+            excluded,
+        },
+        metrics: judged.metrics,
+        recovery: judged.recovery,
+        timeline: timeline(campaign, evidence.metrics),
+        warnings: warnings(evidence),
+        samples_digest: evidence.samples_digest.clone(),
+        source: evidence.source.clone(),
+    }
+}
+
+/// The runs.
+fn sessions(campaign: &Campaign) -> Vec<SessionInfo> {
+    campaign
+        .sessions
+        .iter()
+        .map(|session| {
+            let origin = session.run.origin.as_ref();
+            SessionInfo {
+                number: session.number,
+                run_id: session.run.run_id.clone(),
+                started_at: session.run.started_at,
+                ended_at: session.run.ended_at,
+                tool: origin.map(|origin| origin.tool.clone()),
+                tool_verdict: origin.and_then(|origin| origin.verdict.clone()),
+            }
+        })
+        .collect()
+}
+
+/// Warnings of the whole result.
+fn warnings(evidence: &Evidence<'_>) -> Vec<Warning> {
+    let mut warnings = evidence.warnings.clone();
+    let sessions = evidence.campaign.sessions.len();
+    if sessions == 1 {
+        warnings.push(warning(
+            "single_session",
+            "all kills are of one session: the verdict is about that session's conditions; repeat on other days to speak about the service".to_owned(),
+        ));
+    }
+    let names: BTreeSet<&str> =
+        evidence.campaign.sessions.iter().map(|session| session.run.experiment.as_str()).collect();
+    for name in names.into_iter().filter(|name| *name != evidence.experiment.name) {
+        warnings.push(warning(
+            "experiment_changed",
+            format!(
+                "the run was of the experiment '{name}', the document is '{}'",
+                evidence.experiment.name
+            ),
+        ));
+    }
+    for session in &evidence.campaign.sessions {
+        if let Some(digest) = &session.run.experiment_digest
+            && *digest != evidence.experiment.digest
+        {
+            warnings.push(warning(
+                "experiment_changed",
+                format!(
+                    "the document has changed since run {}: claims made after looking at the data are no claims",
+                    session.run.run_id
+                ),
+            ));
+        }
+    }
+    warnings
+}
+
+fn exclusion(index: u32, cause: PreKillLoss) -> Exclusion {
+    Exclusion { index, reason: cause.code().to_owned() }
+}
+
+/// Iterations that one metric excludes.
+pub(crate) fn exclusions(summary: &MetricSummary) -> Vec<Exclusion> {
+    summary
+        .iterations
+        .iter()
+        .filter_map(|windows| windows.excluded.map(|cause| exclusion(windows.index, cause)))
+        .collect()
+}
+
+/// An exploratory metric.
+pub(crate) fn exploratory(metric: &Metric, summary: &MetricSummary, alpha: f64) -> MetricResult {
+    let kills = kill::kills(summary, Arm::Fault);
+    MetricResult {
+        name: metric.name.clone(),
+        kind: kind(&metric.measure).to_owned(),
+        description: measure(metric),
+        unit: metric.unit.word().map(str::to_owned),
+        role: Role::Exploratory,
+        estimand: None,
+        claim: None,
+        kills: None,
+        baseline: baseline_estimate(metric, &kills, alpha),
+        experiment: experiment_estimate(metric, &kills, alpha),
+        effect: estimate::of_change(metric, &kills, None, alpha),
+        decision: None,
+        n: small(kills.len()),
+        verdict: None,
+        sentence: None,
+        reasons: Vec::new(),
+        warnings: warning::of_metric(summary, &kills),
+        gates: with_coverage(summary, GateLog::new()),
+        excluded: exclusions(summary),
+        sensitivity: Vec::new(),
+        iterations: iterations(summary, &kills, &[]),
+        exploratory: Some(exploratory_test::p_value(&kills)),
+    }
+}
+
+/// The baseline windows of all kills.
+pub(crate) fn baseline_estimate(metric: &Metric, kills: &[Kill<'_>], alpha: f64) -> Estimate {
+    estimate::of_windows(metric, kills.iter().map(|kill| &kill.windows.baseline), alpha)
+}
+
+/// The experiment windows of all kills without lost data.
+pub(crate) fn experiment_estimate(metric: &Metric, kills: &[Kill<'_>], alpha: f64) -> Estimate {
+    let known =
+        kills.iter().filter(|kill| kill.lost.is_none()).map(|kill| &kill.windows.experiment);
+    estimate::of_windows(metric, known, alpha)
+}
+
+/// The gate log with the smallest coverage of any judged window in front.
+pub(crate) fn with_coverage(summary: &MetricSummary, gates: GateLog) -> Vec<Gate> {
+    let mut log = GateLog::new();
+    let smallest = summary
+        .iterations
+        .iter()
+        .filter(|windows| windows.excluded.is_none())
+        .flat_map(|windows| [windows.baseline.coverage, windows.experiment.coverage])
+        .flatten()
+        .min_by(f64::total_cmp);
+    if let Some(coverage) = smallest {
+        log.at_least("coverage", coverage, crate::frame::rule::COVERAGE_REQUIRED);
+    }
+    let mut all = log.into_gates();
+    all.extend(gates.into_gates());
+    all
+}
+
+/// One line per iteration of the campaign.
+pub(crate) fn iterations(
+    summary: &MetricSummary,
+    kills: &[Kill<'_>],
+    sights: &[Sight],
+) -> Vec<IterationResult> {
+    summary
+        .iterations
+        .iter()
+        .map(|windows| {
+            let sight = kills
+                .iter()
+                .position(|kill| kill.windows.index == windows.index)
+                .and_then(|position| sights.get(position));
+            IterationResult {
+                index: windows.index,
+                session: windows.session,
+                arm: windows.arm,
+                baseline: finite(windows.baseline.value.ok()),
+                experiment: finite(windows.experiment.value.ok()),
+                coverage: coverage(windows),
+                inside: match sight {
+                    Some(Sight::Inside) => Some(true),
+                    Some(Sight::Outside) => Some(false),
+                    Some(Sight::Unknown(_)) | None => None,
+                },
+                reason: reason(windows, sight),
+                requests: windows.experiment.counts.map(|counts| counts.total),
+            }
+        })
+        .collect()
+}
+
+fn finite(value: Option<f64>) -> Option<f64> {
+    value.filter(|number| number.is_finite())
+}
+
+/// Smaller coverage of the two windows.
+fn coverage(windows: &IterationSummary) -> Option<f64> {
+    [windows.baseline.coverage, windows.experiment.coverage]
+        .into_iter()
+        .flatten()
+        .min_by(f64::total_cmp)
+}
+
+/// Why an iteration has no number, was excluded or is unknown.
+fn reason(windows: &IterationSummary, sight: Option<&Sight>) -> Option<String> {
+    if let Some(cause) = windows.excluded {
+        return Some(cause.code().to_owned());
+    }
+    if let Some(Sight::Unknown(code)) = sight {
+        return Some(code.word().to_owned());
+    }
+    if windows.aborted.is_some() {
+        return Some("aborted".to_owned());
+    }
+    windows.experiment.value.err().map(|loss| loss.code().to_owned())
+}
+
+/// The claim as results show it.
+pub(crate) fn claim_info(claim: &Claim) -> ClaimInfo {
+    ClaimInfo {
+        form: claim.form,
+        bound: claim.amount.value(),
+        relative: matches!(claim.amount, Amount::Relative(_)),
+        or_by: claim.or_by,
+        strict: claim.strictness == Strictness::EqualityOutside,
+        share: match claim.estimand {
+            crate::spec::Estimand::MostKills | crate::spec::Estimand::EveryKill => {
+                Some(claim.share)
+            }
+            crate::spec::Estimand::AllRequests
+            | crate::spec::Estimand::TypicalKill
+            | crate::spec::Estimand::ThisRun => None,
+        },
+        text: claim.text.clone(),
+    }
+}
+
+/// Whether the baseline itself lies beyond an absolute bound: half or more of the baselines do.
+pub(crate) fn baseline_breaches(metric: &Metric, claim: &Claim, kills: &[Kill<'_>]) -> bool {
+    if claim.form.is_against_baseline() || matches!(metric.measure, Measure::Balance { .. }) {
+        return false;
+    }
+    if let Some(required) = kill::share_required(metric, claim) {
+        let shares: Vec<f64> = kills
+            .iter()
+            .filter_map(|kill| kill.windows.baseline.share_under.map(|bracket| bracket.upper))
+            .collect();
+        return pseudo_median(&shares)
+            .is_some_and(|share| (share < required) == claim.form.lower_is_better());
+    }
+    let values: Vec<f64> =
+        kills.iter().filter_map(|kill| kill.windows.baseline.value.ok()).collect();
+    pseudo_median(&values).is_some_and(|typical| kill::excess(claim, typical, typical) > 0.0)
+}
+
+/// What is measured, in words.
+pub(crate) fn measure(metric: &Metric) -> String {
+    let mut words = match &metric.measure {
+        Measure::Ratio { part, counted, total, .. } => {
+            let word = match counted {
+                Counted::Bad => "bad",
+                Counted::Good => "good",
+            };
+            format!("{word} {} out of {}", part.text(), total.text())
+        }
+        Measure::Histogram { base, quantile } => {
+            format!("quantile {quantile} of the histogram {}", base.text())
+        }
+        Measure::Gauge { selector, reduce, across } => {
+            let joined = match across {
+                Across::Sum => "sum",
+                Across::Max => "greatest",
+                Across::Min => "smallest",
+                Across::Mean => "mean",
+            };
+            format!("{} of {} ({joined} over series)", reduce_words(*reduce), selector.text())
+        }
+        Measure::Counter { selector } => format!("{} per second", selector.text()),
+        Measure::Samples { selector, quantile } => {
+            format!("quantile {quantile} of the values of {} (type 7)", selector.text())
+        }
+        Measure::Balance { incoming, outgoing } => {
+            format!(
+                "|{} − {}| from the baseline's start to the end",
+                incoming.text(),
+                outgoing.text()
+            )
+        }
+        Measure::Query { expression, reduce } => {
+            format!("{} of the query {expression}", reduce_words(*reduce))
+        }
+    };
+    if let Some(worst) = metric.worst {
+        words.push_str(&format!(", worst slice of {worst}"));
+    }
+    words
+}
+
+fn reduce_words(reduce: Reduce) -> String {
+    match reduce {
+        Reduce::Mean => "time-weighted mean".to_owned(),
+        Reduce::Median => "median".to_owned(),
+        Reduce::Max => "maximum".to_owned(),
+        Reduce::Min => "minimum".to_owned(),
+        Reduce::Last => "last value".to_owned(),
+        Reduce::Quantile(q) => format!("quantile {q}"),
+    }
+}
+
+/// The healthy band in words.
+pub(crate) fn band(band: &Band, signal: Option<&Metric>) -> String {
+    let plain = Unit::None;
+    let unit = signal.map_or(&plain, |metric| &metric.unit);
+    let amount = |amount: Amount, or_by: Option<f64>| {
+        let main = match amount {
+            Amount::Relative(fraction) => show::percent(fraction),
+            Amount::Absolute(value) => show::value(value, unit),
+        };
+        or_by.map_or(main.clone(), |least| format!("{main} or by {}", show::value(least, unit)))
+    };
+    match band {
+        Band::AtMost(value) => format!("at most {}", show::value(*value, unit)),
+        Band::AtLeast(value) => format!("at least {}", show::value(*value, unit)),
+        Band::IncreaseAtMost { amount: size, or_by } => {
+            format!("at most {} above the greatest baseline value", amount(*size, *or_by))
+        }
+        Band::DecreaseAtMost { amount: size, or_by } => {
+            format!("at most {} below the smallest baseline value", amount(*size, *or_by))
+        }
+    }
+}
+
+/// Points, windows and events for charts.
+fn timeline(campaign: &Campaign, metrics: &[MetricSummary]) -> Timeline {
+    let windows = campaign
+        .iterations
+        .iter()
+        .map(|entry| {
+            let iteration = &entry.iteration;
+            TimelineWindow {
+                index: entry.index,
+                session: entry.session,
+                arm: iteration.arm,
+                baseline: iteration.baseline,
+                fault_at: iteration.fault.as_ref().map(|fault| fault.at),
+                outcome: iteration.fault.as_ref().map(|fault| fault.outcome.word().to_owned()),
+                experiment: iteration.experiment,
+                aborted: iteration.aborted.as_ref().map(|abort| abort.at),
+            }
+        })
+        .collect();
+    let mut events: Vec<TimelineEvent> = campaign
+        .sessions
+        .iter()
+        .flat_map(|session| session.run.events.iter().map(|event| (session.number, event)))
+        .map(|(session, event)| TimelineEvent {
+            at: event.at,
+            kind: event.kind.clone(),
+            message: event.message.clone(),
+            correlation_id: event.correlation_id.clone(),
+            iteration: event.iteration.and_then(|own| {
+                campaign
+                    .iterations
+                    .iter()
+                    .find(|entry| entry.session == session && entry.iteration.index == own)
+                    .map(|entry| entry.index)
+            }),
+        })
+        .collect();
+    events.sort_by(|left, right| {
+        (left.at, &left.kind, &left.message).cmp(&(right.at, &right.kind, &right.message))
+    });
+    let metrics = metrics
+        .iter()
+        .map(|metric| TimelineMetric {
+            name: metric.name.clone(),
+            points: metric
+                .timeline
+                .iter()
+                .filter(|point| {
+                    point.min.is_finite() && point.mean.is_finite() && point.max.is_finite()
+                })
+                .map(|point| (point.at, point.min, point.mean, point.max))
+                .collect(),
+        })
+        .collect();
+    Timeline { metrics, windows, events }
+}
