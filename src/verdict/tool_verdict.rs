@@ -113,7 +113,8 @@ mod tests {
         ] {
             assert_eq!(ToolVerdict::of(&origin(tool, word, "")), ToolVerdict::NotJudged, "{tool}");
         }
-        let unchecked = origin("chaostoolkit", "completed", "steady state not checked after the method");
+        let unchecked =
+            origin("chaostoolkit", "completed", "steady state not checked after the method");
         assert_eq!(ToolVerdict::of(&unchecked), ToolVerdict::NotJudged);
         let met = origin("chaostoolkit", "completed", "steady state met after the method");
         assert_eq!(ToolVerdict::of(&met), ToolVerdict::Passed);
