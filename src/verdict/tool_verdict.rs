@@ -30,11 +30,13 @@ impl ToolVerdict {
         if word.starts_with("mixed:") {
             return Self::Mixed;
         }
+        // Reasons of several runs stand one after another; one that was not checked spoils the verdict.
+        let is_met = reason.contains("steady state met") && !reason.contains("steady state not");
         match (origin.tool.as_str(), word.as_str()) {
-            ("chaostoolkit", "completed") if reason.contains("steady state met") => Self::Passed,
-            ("chaostoolkit", "deviated" | "failed") => Self::Failed,
+            ("chaostoolkit", "completed") if is_met => Self::Passed,
             ("litmus" | "krkn" | "events", "pass" | "passed") => Self::Passed,
-            ("litmus" | "krkn" | "events", "fail" | "failed") => Self::Failed,
+            ("chaostoolkit", "deviated" | "failed")
+            | ("litmus" | "krkn" | "events", "fail" | "failed") => Self::Failed,
             _ => Self::NotJudged,
         }
     }

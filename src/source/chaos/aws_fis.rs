@@ -94,8 +94,7 @@ fn finding(document: &Document, times: &mut TimeReader) -> Result<Finding, Impor
     }
     let status = tree.text("state.status").unwrap_or("unknown");
     let reason = redact::text(tree.text("state.reason").unwrap_or(""));
-    let started = times.optional(file, "startTime", tree.field("startTime"))?;
-    let Some(started) = started else {
+    let Some(started) = times.optional(file, "startTime", tree.field("startTime"))? else {
         return not_started(format!(
             "the experiment never started: its state is '{status}' ({reason})"
         ));
@@ -182,11 +181,7 @@ fn outcome(tree: &Value, actions: &[Action<'_>], acted: &[&Action<'_>]) -> Outco
         Outcome::DryRun
     } else if !acted.is_empty() {
         Outcome::Killed
-    } else if skipped
-        || reasons.contains("empty set")
-        || reasons.contains("no target")
-        || reasons.contains("resolve")
-    {
+    } else if skipped || ["empty set", "no target", "resolve"].iter().any(|w| reasons.contains(w)) {
         Outcome::NoTarget
     } else {
         Outcome::Failed
