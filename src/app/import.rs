@@ -4,7 +4,7 @@
 //! all. Refuses to know formats; `source/chaos` does. A file that was named must fit; a file that merely lies in a
 //! directory that was named is left out with a warning if it does not.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::run::{Outcome, RunRecord};
@@ -13,7 +13,7 @@ use crate::source::chaos::{
     ImportError, ImportOptions, Imported, Importer, InputFile, WindowPlan, Zone, draft, import,
     recognise, takes,
 };
-use crate::store::{AtomicFile, StoreError};
+use crate::store::{StoreError, write_text};
 use crate::verdict::result::Warning;
 
 /// Deepest directory below one that was named.
@@ -109,7 +109,7 @@ pub fn run(arguments: &ImportArguments) -> Result<ImportReport, ImportFailure> {
     let files = files_of(&arguments.inputs, importer, &mut warnings)?;
     let Imported { record, warnings: found, .. } = import(importer, &files, &options)?;
     warnings.extend(found);
-    write_whole(&arguments.output, &record.to_json())?;
+    write_text(&arguments.output, &record.to_json())?;
     Ok(report(&arguments.output, &record, warnings))
 }
 
@@ -131,7 +131,7 @@ pub fn run_draft(arguments: &DraftArguments) -> Result<ImportReport, ImportFailu
         warnings.extend(imported.warnings);
         imported.record
     };
-    write_whole(&arguments.output, &draft::of_record(&record))?;
+    write_text(&arguments.output, &draft::of_record(&record))?;
     Ok(report(&arguments.output, &record, warnings))
 }
 
@@ -232,6 +232,7 @@ fn listed(inputs: &[PathBuf]) -> Result<Vec<Listed>, ImportFailure> {
 
 fn walk(directory: &Path, depth: usize, all: &mut Vec<Listed>) -> Result<(), ImportFailure> {
     let failed = |source| ImportFailure::Read { path: directory.to_owned(), source };
+    #[expect(clippy::disallowed_methods, reason = "commands read what their arguments name")]
     let entries = std::fs::read_dir(directory).map_err(failed)?;
     let mut paths = entries
         .map(|entry| entry.map(|entry| entry.path()))
@@ -263,23 +264,11 @@ fn walk(directory: &Path, depth: usize, all: &mut Vec<Listed>) -> Result<(), Imp
 /// Reads a file; of one that is too large only as much as shows that it is.
 fn read(path: &Path) -> Result<InputFile, ImportFailure> {
     let failed = |source| ImportFailure::Read { path: path.to_owned(), source };
+    #[expect(clippy::disallowed_methods, reason = "commands read what their arguments name")]
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(GREATEST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     Ok(InputFile { name: path.display().to_string(), bytes })
-}
-
-/// Writes a file whole or not at all; its directory is made if need be.
-fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
-    if let Some(parent) = path.parent()
-        && !parent.as_os_str().is_empty()
-    {
-        std::fs::create_dir_all(parent)
-            .map_err(|source| StoreError::new("create the directory of", path, source))?;
-    }
-    let mut file = AtomicFile::create(path)?;
-    file.write_all(text.as_bytes()).map_err(|source| StoreError::new("write", path, source))?;
-    file.commit()
 }
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ struct Shape {
     bad_hump: f64,
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of invented numbers")]
 fn shapes() -> Vec<Shape> {
     let shape = |name, kind, unit, description| Shape {
         name,
@@ -298,6 +299,7 @@ fn mean(values: impl Iterator<Item = Option<f64>>) -> f64 {
     values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap())
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of invented numbers")]
 fn metric(
     shape: &Shape,
     story: Story,
@@ -629,6 +631,7 @@ fn headline(story: Story) -> &'static str {
 }
 
 /// The result of a story.
+#[expect(clippy::too_many_lines, reason = "one table of invented numbers")]
 pub(crate) fn sample(story: Story) -> AnalysisResult {
     let mut draws = Draws(20_261_123 + u64::from(story.kills()));
     let windows = windows(story);

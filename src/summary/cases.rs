@@ -61,6 +61,10 @@ struct Case {
     session: u32,
     every: i64,
     from: i64,
+    #[expect(
+        clippy::type_complexity,
+        reason = "samples by session and name, as the lines gave them"
+    )]
     series: BTreeMap<(u32, String), Vec<(Labels, Vec<(i64, f64)>)>>,
     metric: Option<Metric>,
     recovery: Option<Recovery>,
@@ -462,7 +466,7 @@ impl Outcomes {
         match place {
             "baseline" => of_window(&iteration.baseline, rest),
             "experiment" => of_window(&iteration.experiment, rest),
-            "excluded" => option(iteration.excluded.map(|reason| reason.code())),
+            "excluded" => option(iteration.excluded.map(PreKillLoss::code)),
             "census" => {
                 let entry =
                     self.excluded.iter().find(|(excluded, _)| f64::from(*excluded) == index);
@@ -501,7 +505,7 @@ fn of_time(time: &RecoveryTime, rest: &[&str]) -> Vec<String> {
         "relapses" => words(&[time.relapses]),
         "excursions" => words(&[time.excursions]),
         "unhealthy" => option(time.last_unhealthy_seconds),
-        "excluded" => option(time.excluded.map(|reason| reason.code())),
+        "excluded" => option(time.excluded.map(PreKillLoss::code)),
         "upper" => option(time.band.and_then(|band| band.upper)),
         "lower" => option(time.band.and_then(|band| band.lower)),
         _ => match time.timing {

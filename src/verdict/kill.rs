@@ -239,13 +239,10 @@ fn worst(metric: &Metric, claim: &Claim, kills: &[Kill<'_>], basis: Basis) -> Op
             (Some(_), Some(bracket)) => bracket.upper,
             (Some(_) | None, _) => excess(claim, baseline, experiment),
         };
-        let value = if !claim.form.is_against_baseline() {
-            experiment
-        } else {
-            match basis {
-                Basis::Ratio => experiment / baseline,
-                Basis::Difference => experiment - baseline,
-            }
+        let value = match basis {
+            Basis::Ratio if claim.form.is_against_baseline() => experiment / baseline,
+            Basis::Difference if claim.form.is_against_baseline() => experiment - baseline,
+            Basis::Ratio | Basis::Difference => experiment,
         };
         let candidate = WorstKill { index: kill.windows.index, value };
         let is_worse = match &worst {

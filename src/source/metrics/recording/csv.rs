@@ -31,6 +31,7 @@ pub(super) type CsvParts = BTreeMap<String, MetricPart>;
 
 /// Reads a file.
 pub(super) fn read(path: &Path, table: &LabelTable) -> Result<CsvParts, RecordingError> {
+    #[expect(clippy::disallowed_methods, reason = "a source reads the files it was given")]
     let file = File::open(path).map_err(|source| io_error("open", path, source))?;
     let mut reader = ReaderBuilder::new()
         .has_headers(false)

@@ -86,6 +86,7 @@ pub(super) struct GroupParts {
 impl ParquetFile {
     /// Reads footer and metric names.
     pub(super) fn open(path: &Path) -> Result<Self, RecordingError> {
+        #[expect(clippy::disallowed_methods, reason = "a source reads the files it was given")]
         let mut file = File::open(path).map_err(|source| io_error("open", path, source))?;
         let length = file
             .seek(SeekFrom::End(0))
@@ -286,6 +287,7 @@ impl ParquetFile {
     }
 
     /// Opens the file again. Files are not kept open: a recording may have more of them than a process may hold.
+    #[expect(clippy::disallowed_methods, reason = "a source reads the files it was given")]
     fn reopen(&self) -> Result<File, RecordingError> {
         File::open(&self.path).map_err(|source| io_error("open", &self.path, source))
     }
