@@ -472,7 +472,7 @@ impl Outcomes {
                     self.excluded.iter().find(|(excluded, _)| f64::from(*excluded) == index);
                 option(entry.map(|(_, reason)| reason.code()))
             }
-            "aborted" => option(iteration.aborted.map(|at| at.seconds())),
+            "aborted" => option(iteration.aborted.map(Timestamp::seconds)),
             "recover" => times(|summary| Some(&summary.recover)),
             "detect" => times(|summary| summary.detect.as_ref()),
             "remediate" => times(|summary| summary.remediate.as_ref()),
