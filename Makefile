@@ -9,7 +9,7 @@ RUN := $(CARGO) run --quiet --locked --profile $(PROFILE) --
 OUT := target/report-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test notebooks lint deny report-check bench calibrate datasets
+.PHONY: help setup test notebooks lint deny report-check picture bench calibrate datasets
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,13 @@ report-check: setup ## open the reports of the recordings in Chromium: W3C, axe,
 	    $(RUN) --quiet analyze --exit-zero "datasets/$$recording" -o "$(OUT)/$$recording" >/dev/null || exit 1; \
 	done
 	node tests/browser/check.mjs $(RECORDINGS:%=$(OUT)/%/report.html)
+
+picture: setup ## take the picture of the report in README.md anew
+	$(RUN) --quiet analyze --exit-zero datasets/payment-worker-kill -o "$(OUT)/payment-worker-kill" >/dev/null
+	profile=$$(mktemp -d) && "$${CHROMIUM:-chromium}" --headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars \
+	    --disable-background-networking --user-data-dir="$$profile" --window-size=1100,1620 \
+	    --screenshot=datasets/pictures/report.png "file://$(CURDIR)/$(OUT)/payment-worker-kill/report.html" 2>/dev/null; \
+	    code=$$?; rm -rf "$$profile"; exit $$code
 
 bench: ## how fast the kernels and the reader are here
 	$(CARGO) bench --locked

@@ -7,7 +7,7 @@
 //! the normal quantile. Where its published accuracy is not enough, this file guards it:
 //!
 //! * the normal tail has its own erfc (statrs: relative error 5e-11), relative error here below 1e-13;
-//! * beta, binomial, Student t and F go through [`super::incomplete_beta`];
+//! * beta, binomial, Student t and F go through `incomplete_beta`;
 //! * beta quantiles are closed forms where a or b is 1 (statrs: relative error 1e-4 at Beta(1, 1e6))
 //!   and otherwise Newton steps on the logarithm of the tail in the logit of x, which is concave, so
 //!   that they converge from every start.

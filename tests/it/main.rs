@@ -10,3 +10,5 @@
 mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;
+#[cfg(feature = "analysis")]
+mod readme;

@@ -1,6 +1,6 @@
 //! Charts: inline SVG from views, drawn by plotters, coloured by the page's style.
 //!
-//! A chart knows one view and a [`canvas::Canvas`]. No font of the system is touched, so the same view gives the same
+//! A chart knows one view and a `canvas::Canvas`. No font of the system is touched, so the same view gives the same
 //! bytes on every machine; colours are names that the style sheet fills in for light, dark and print.
 
 mod axis;
