@@ -49,7 +49,7 @@ report-check: setup ## open the reports of the recordings in Chromium: W3C, axe,
 picture: setup ## take the picture of the report in README.md anew
 	$(RUN) --quiet analyze --exit-zero datasets/payment-worker-kill -o "$(OUT)/payment-worker-kill" >/dev/null
 	profile=$$(mktemp -d) && "$${CHROMIUM:-chromium}" --headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars \
-	    --disable-background-networking --user-data-dir="$$profile" --window-size=1100,1620 \
+	    --disable-background-networking --user-data-dir="$$profile" --window-size=960,1520 \
 	    --screenshot=datasets/pictures/report.png "file://$(CURDIR)/$(OUT)/payment-worker-kill/report.html" 2>/dev/null; \
 	    code=$$?; rm -rf "$$profile"; exit $$code
 
