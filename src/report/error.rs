@@ -23,7 +23,7 @@ pub enum ReportError {
     )]
     NoSchema,
     /// A template file could not be read.
-    #[error("reading templates from {}: {source}", path.display())]
+    #[error("failed to read templates from {}: {source}; give a folder of templates named like the built-in ones", path.display())]
     TemplateRead {
         /// The folder or file.
         path: PathBuf,
@@ -56,6 +56,6 @@ pub enum ReportError {
         source: Box<tera::Error>,
     },
     /// A chart could not be drawn.
-    #[error("drawing a chart: {0}")]
+    #[error("failed to draw a chart: {0}")]
     Chart(String),
 }

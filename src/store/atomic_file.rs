@@ -29,15 +29,23 @@ impl AtomicFile {
         Ok(Self { target: target.to_owned(), temporary, file: Some(file) })
     }
 
+    /// Syncs the contents; nothing can be added afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the contents cannot be synced.
+    pub fn finish(&mut self) -> Result<(), StoreError> {
+        self.file.take().map_or(Ok(()), |file| {
+            file.sync_all().map_err(|source| StoreError::new("sync", &self.target, source))
+        })
+    }
+
     /// Syncs the contents and gives the file its final name.
     ///
     /// # Errors
     /// [`StoreError`] if the contents cannot be synced or the name cannot be given.
     pub fn commit(mut self) -> Result<(), StoreError> {
+        self.finish()?;
         let failed = |operation, source| StoreError::new(operation, &self.target, source);
-        if let Some(file) = self.file.take() {
-            file.sync_all().map_err(|source| failed("sync", source))?;
-        }
         fs::rename(&self.temporary, &self.target).map_err(|source| failed("rename", source))?;
         // The new name is durable once its directory is.
         let directory = match self.target.parent() {
@@ -62,7 +70,7 @@ impl Write for AtomicFile {
 
 impl AtomicFile {
     fn open(&mut self) -> io::Result<&mut File> {
-        self.file.as_mut().ok_or_else(|| io::Error::other("the file was already committed"))
+        self.file.as_mut().ok_or_else(|| io::Error::other("the file was already finished"))
     }
 }
 

@@ -1,0 +1,54 @@
+//! Refuses outputs that would replace an input, or each other.
+//!
+//! A slip of the hand (`-o result.json` beside `result.json`) must not cost the data of a campaign. Decided before
+//! anything is written; what a path means is for the file system to say, so links and `..` do not deceive.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::AppError;
+
+/// Checks that no output is one of the inputs or another output.
+///
+/// # Errors
+/// [`AppError::Usage`] names the path.
+pub(crate) fn keep_inputs(inputs: &[PathBuf], outputs: &[&PathBuf]) -> Result<(), AppError> {
+    let read: Vec<PathBuf> = inputs.iter().map(|path| place(path)).collect();
+    let mut written: Vec<PathBuf> = Vec::new();
+    for output in outputs {
+        // Writing to a stream replaces nothing.
+        if output.starts_with("/dev") {
+            continue;
+        }
+        let place = place(output);
+        if read.contains(&place) {
+            return Err(AppError::Usage(format!(
+                "writing {} would replace an input; give another path",
+                output.display()
+            )));
+        }
+        if written.contains(&place) {
+            return Err(AppError::Usage(format!(
+                "two outputs have the same path {}; give each its own",
+                output.display()
+            )));
+        }
+        written.push(place);
+    }
+    Ok(())
+}
+
+/// The file that a path names, as far as it exists.
+#[expect(clippy::disallowed_methods, reason = "only the file system knows which paths are the same")]
+fn place(path: &Path) -> PathBuf {
+    if let Ok(found) = std::fs::canonicalize(path) {
+        return found;
+    }
+    // Not there yet: the directory decides, if it is.
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            place(parent).join(name)
+        }
+        _ => path.to_owned(),
+    }
+}
