@@ -38,7 +38,6 @@ pub(crate) fn keep_inputs(inputs: &[PathBuf], outputs: &[&PathBuf]) -> Result<()
 }
 
 /// The file that a path names, as far as it exists.
-#[expect(clippy::disallowed_methods, reason = "only the file system knows which paths are the same")]
 fn place(path: &Path) -> PathBuf {
     if let Ok(found) = std::fs::canonicalize(path) {
         return found;

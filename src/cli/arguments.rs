@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     Example: unfazed analyze datasets/payment-worker-kill -o out"
 )]
 pub(crate) struct Arguments {
-    /// Say only what went wrong.
+    /// Say nothing on standard error but what went wrong; results still go to standard output.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     /// When to use colour.

@@ -86,7 +86,7 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
 fn batch(list: &Path, seed: u64, terminal: Terminal) -> Result<ExitCode, AppError> {
     let output = BufWriter::new(io::stdout().lock());
     let outcome = if list == Path::new("-") {
-        app::batch::run(io::stdin().lock(), output, seed)?
+        app::batch::run(BufReader::new(io::stdin()), output, seed)?
     } else {
         #[expect(
             clippy::disallowed_methods,

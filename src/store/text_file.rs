@@ -94,7 +94,6 @@ enum Destination {
     Stream,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the store is where files are written")]
 fn destination(path: &Path) -> Result<Destination, StoreError> {
     // What is standard output now may be a regular file: replacing that file would cut the stream off.
     if path.starts_with("/dev") {
@@ -159,7 +158,6 @@ impl Drop for MadeDirectories {
     fn drop(&mut self) {
         for directory in self.made.iter().rev() {
             // Only an empty directory goes; in another somebody else has begun to write.
-            #[expect(clippy::disallowed_methods, reason = "the store is where files are written")]
             let _ = std::fs::remove_dir(directory);
         }
     }
