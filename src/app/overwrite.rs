@@ -3,7 +3,7 @@
 //! A slip of the hand (`-o result.json` beside `result.json`) must not cost the data of a campaign. Decided before
 //! anything is written; what a path means is for the file system to say, so links and `..` do not deceive.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Components, Path, PathBuf};
 
 use crate::app::AppError;
 
@@ -42,12 +42,22 @@ fn place(path: &Path) -> PathBuf {
     if let Ok(found) = std::fs::canonicalize(path) {
         return found;
     }
-    // Not there yet: the directory decides, if it is.
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => {
-            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-            place(parent).join(name)
+    // Not there yet: what is there above it decides, and the names below are what they are.
+    let mut components = path.components();
+    match components.next_back() {
+        Some(Component::Normal(name)) => place(above(&components)).join(name),
+        Some(Component::ParentDir) => {
+            let mut parent = place(above(&components));
+            parent.pop();
+            parent
         }
-        _ => path.to_owned(),
+        Some(Component::CurDir) => place(above(&components)),
+        Some(Component::RootDir | Component::Prefix(_)) | None => path.to_owned(),
     }
+}
+
+/// What stands before the last component.
+fn above<'path>(components: &Components<'path>) -> &'path Path {
+    let path = components.as_path();
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The text is not JSON, or not of the shape of a result.
-    #[error("the result does not read as unfazed.result/v1: {0}")]
+    #[error(
+        "the result does not read as unfazed.result/v1: {0}; give a result.json that `unfazed analyze` wrote, complete and unchanged"
+    )]
     Result(#[source] serde_json::Error),
     /// The document names another schema.
     #[error(

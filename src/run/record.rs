@@ -197,6 +197,12 @@ pub enum RunError {
         "found no field \"schema\", so it is no run record; a run record begins with \"schema\": \"{SCHEMA}\""
     )]
     NoSchema,
+    /// JSON, but no object.
+    #[error("found {found}; a run record is an object that begins with \"schema\": \"{SCHEMA}\"")]
+    NoObject {
+        /// What it is instead.
+        found: &'static str,
+    },
     /// The file is no text.
     #[error("byte {offset} is no UTF-8; accepted is JSON in UTF-8: save it again as UTF-8")]
     NotText {
@@ -225,18 +231,27 @@ impl RunRecord {
     /// [`RunError`] says what was found where and what is accepted.
     pub fn parse(text: &str) -> Result<Self, RunError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if let Ok(Value::Object(fields)) = serde_json::from_str(text) {
+        if let Ok(document) = serde_json::from_str::<Value>(text) {
+            let Value::Object(fields) = document else {
+                // The reader of structs takes lists for them; a run record is never one.
+                return Err(RunError::NoObject { found: kind(&document) });
+            };
             match fields.get("schema") {
                 Some(Value::String(schema)) if schema == SCHEMA => {}
-                Some(Value::String(schema)) => return Err(RunError::Schema(schema.clone())),
-                Some(other) => return Err(RunError::Schema(other.to_string())),
+                Some(Value::String(schema)) => return Err(RunError::Schema(shortened(schema))),
+                Some(other) => return Err(RunError::Schema(shortened(&other.to_string()))),
                 None => return Err(RunError::NoSchema),
             }
         }
         let record: Self = serde_json::from_str(text).map_err(|error| RunError::Shape {
             line: error.line(),
             column: error.column(),
-            message: without_place(&error.to_string()).to_owned(),
+            message: if error.is_eof() {
+                "the file ends inside a value; accepted is complete JSON: write or fetch it again"
+                    .to_owned()
+            } else {
+                without_place(&error.to_string()).to_owned()
+            },
         })?;
         let problems = record.problems();
         if problems.is_empty() { Ok(record) } else { Err(RunError::Inconsistent(problems)) }
@@ -371,6 +386,26 @@ impl Iteration {
     /// start of the experiment window.
     pub fn reference(&self) -> Timestamp {
         self.fault.as_ref().map_or(self.experiment.start, |fault| fault.at)
+    }
+}
+
+/// Longest piece of a document that a message repeats, in characters.
+const QUOTED_CHARACTERS: usize = 80;
+
+/// A piece of a document, short enough for a message.
+fn shortened(text: &str) -> String {
+    text.chars().take(QUOTED_CHARACTERS).collect()
+}
+
+/// What a JSON value is, in words.
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 

@@ -3,8 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::StoreError;
+
+/// Temporary files that this process has made.
+static CREATED: AtomicU64 = AtomicU64::new(0);
 
 /// A file that is being written under a temporary name beside its final one. Dropped before
 /// [`AtomicFile::commit`], it leaves nothing behind.
@@ -22,8 +26,11 @@ impl AtomicFile {
     /// [`StoreError`] if the temporary file cannot be made.
     pub fn create(target: &Path) -> Result<Self, StoreError> {
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // The process id keeps two processes apart that write the same file; the last rename wins.
-        let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        // The process id keeps two processes apart that write the same file, the number two writers of one
+        // process; the last rename wins.
+        let number = CREATED.fetch_add(1, Ordering::Relaxed);
+        let temporary =
+            target.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()));
         let file =
             File::create(&temporary).map_err(|source| StoreError::new("create", target, source))?;
         Ok(Self { target: target.to_owned(), temporary, file: Some(file) })

@@ -36,6 +36,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rayon::prelude::*;
 use unfazed::source::metrics::Recording;
 use unfazed::store::write_samples;
 
@@ -347,8 +348,10 @@ fn every_case_ends_as_its_user_is_told() {
     assert!(cases.len() >= FEWEST_CASES, "only {} cases", cases.len());
     let only = std::env::var("UNFAZED_ONLY_CASE").unwrap_or_default();
     let mut report = String::new();
-    for case in cases.iter().filter(|case| case.name.contains(&only)) {
-        for problem in problems(case) {
+    let chosen: Vec<&Case> = cases.iter().filter(|case| case.name.contains(&only)).collect();
+    let found: Vec<Vec<String>> = chosen.par_iter().map(|case| problems(case)).collect();
+    for (case, problems) in chosen.iter().zip(found) {
+        for problem in problems {
             let _ = writeln!(report, "{}: {}: {problem}", case.place, case.name);
         }
     }
