@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     Example: unfazed analyze datasets/payment-worker-kill -o out"
 )]
 pub(crate) struct Arguments {
-    /// Say only what went wrong.
+    /// Say nothing on standard error but what went wrong; results still go to standard output.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     /// When to use colour.
@@ -86,7 +86,7 @@ pub(crate) struct AnalyzeArguments {
     #[arg(long, value_name = "DIR", conflicts_with = "batch")]
     pub(crate) templates: Option<PathBuf>,
     /// Seed of every random draw.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: u64,
     /// Analyse the recordings that FILE (or - for standard input) lists, one path a line; one result a line out.
     #[arg(long, value_name = "FILE")]
@@ -97,6 +97,11 @@ pub(crate) struct AnalyzeArguments {
     /// Exit with 0 whatever the verdict.
     #[arg(long)]
     pub(crate) exit_zero: bool,
+}
+
+/// Reads a seed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("accepted is a whole number from 0 to {}", u64::MAX))
 }
 
 /// Arguments of `report`.

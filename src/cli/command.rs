@@ -86,13 +86,17 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
 fn batch(list: &Path, seed: u64, terminal: Terminal) -> Result<ExitCode, AppError> {
     let output = BufWriter::new(io::stdout().lock());
     let outcome = if list == Path::new("-") {
-        app::batch::run(io::stdin().lock(), output, seed)?
+        app::batch::run(BufReader::new(io::stdin()), output, seed)?
     } else {
         #[expect(
             clippy::disallowed_methods,
             reason = "commands read the files that their arguments name"
         )]
-        let file = std::fs::File::open(list).map_err(|source| AppError::Read {
+        let opened = match std::fs::File::open(list) {
+            Ok(_) if list.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            opened => opened,
+        };
+        let file = opened.map_err(|source| AppError::Read {
             what: "the list of recordings",
             path: list.to_owned(),
             source,

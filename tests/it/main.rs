@@ -9,4 +9,6 @@
 
 mod layers;
 #[cfg(feature = "analysis")]
+mod cmd;
+#[cfg(feature = "analysis")]
 mod oracle;
