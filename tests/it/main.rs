@@ -11,4 +11,8 @@ mod layers;
 #[cfg(feature = "analysis")]
 mod cmd;
 #[cfg(feature = "analysis")]
+mod campaign;
+#[cfg(feature = "analysis")]
 mod oracle;
+#[cfg(feature = "analysis")]
+mod verdict_cases;
