@@ -13,6 +13,8 @@ mod cmd;
 #[cfg(feature = "analysis")]
 mod campaign;
 #[cfg(feature = "analysis")]
+mod calibration;
+#[cfg(feature = "analysis")]
 mod oracle;
 #[cfg(feature = "analysis")]
 mod verdict_cases;
