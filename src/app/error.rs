@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::app::import::ImportFailure;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::source::metrics::RecordingError;
@@ -38,6 +39,9 @@ pub enum AppError {
         /// What to do next.
         hint: &'static str,
     },
+    /// The results of another tool were not imported.
+    #[error(transparent)]
+    Import(#[from] ImportFailure),
     /// The samples of a recording could not be read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
@@ -79,6 +83,7 @@ impl AppError {
             Self::Document(_) => "invalid_document",
             Self::Run { .. } => "invalid_run",
             Self::Read { .. } => "unreadable_file",
+            Self::Import(failure) => failure.code(),
             Self::Recording(_) => "unreadable_samples",
             Self::Summary(_) => "contradictory_samples",
             Self::Store(_) => "unwritable_file",
@@ -90,6 +95,7 @@ impl AppError {
     /// Whether the input was at fault (exit code 2) rather than a file or source (exit code 4).
     pub const fn is_invalid_input(&self) -> bool {
         match self {
+            Self::Import(failure) => failure.is_invalid_input(),
             Self::Usage(_) | Self::Document(_) | Self::Run { .. } | Self::Report { .. } => true,
             Self::Read { .. }
             | Self::Recording(_)
