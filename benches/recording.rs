@@ -101,6 +101,7 @@ fn frames() -> impl Iterator<Item = Frame> {
             })
             .collect(),
         conflicting_duplicates: 0,
+        ..Frame::default()
     })
 }
 

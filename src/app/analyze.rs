@@ -7,15 +7,21 @@ use rayon::prelude::*;
 
 use crate::app::AppError;
 use crate::app::document::Dossier;
-use crate::app::frames::{Digests, Shelf, names_of_metric, names_of_recovery};
+use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_recovery};
+use crate::app::overwrite::keep_inputs;
+use crate::frame::Wanted;
 use crate::report::{self, Style, Templates};
 use crate::run::Campaign;
 use crate::source::metrics::Recording;
 use crate::spec::Experiment;
-use crate::store;
+use crate::store::{self, TextFile};
 use crate::summary::{self, MetricSummary, RecoverySummary, SummaryError};
 use crate::verdict::result::{AnalysisResult, Warning};
 use crate::verdict::{Evidence, judge};
+
+/// What a recording directory holds.
+const RECORDING_FILES: [&str; 5] =
+    ["experiment.yaml", "run.json", "samples.parquet", "samples.csv", "samples-native.parquet"];
 
 /// What to analyse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,24 +73,32 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
         .clone()
         .unwrap_or_else(|| Path::new("unfazed-out").join(&result.experiment.name));
     // Everything is rendered before anything is written.
+    let file = |path: PathBuf, text: String| TextFile { path, text };
     let mut files = vec![
-        (directory.join("result.json"), report::to_json(&result)),
-        (directory.join("report.html"), report::render_html(&result, &templates)?),
+        file(directory.join("result.json"), report::to_json(&result)),
+        file(directory.join("report.html"), report::render_html(&result, &templates)?),
     ];
     if let Some(path) = &outputs.junit {
-        files.push((path.clone(), report::junit(&result)?));
+        files.push(file(path.clone(), report::junit(&result)?));
     }
     if let Some(path) = &outputs.markdown {
-        files.push((path.clone(), report::markdown(&result)?));
+        files.push(file(path.clone(), report::markdown(&result)?));
     }
-    for (path, text) in &files {
-        store::write_text(path, text)?;
+    let summary = report::text(&result, style)?;
+    keep_inputs(&files_read(inputs), &files.iter().map(|file| &file.path).collect::<Vec<_>>())?;
+    store::write_texts(&files)?;
+    Ok(Analyzed { summary, written: files.into_iter().map(|file| file.path).collect(), result })
+}
+
+/// The files that inputs consist of, as far as their names are known beforehand.
+fn files_read(inputs: &Inputs) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = inputs.run.iter().cloned().collect();
+    for path in &inputs.paths {
+        let directory = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        files.push(path.clone());
+        files.extend(RECORDING_FILES.iter().map(|name| directory.join(name)));
     }
-    Ok(Analyzed {
-        summary: report::text(&result, style)?,
-        written: files.into_iter().map(|(path, _)| path).collect(),
-        result,
-    })
+    files
 }
 
 /// Analyses recordings.
@@ -128,6 +142,7 @@ fn analyze_dossiers(dossiers: &[Dossier], seed: u64) -> Result<AnalysisResult, A
             )));
         }
     }
+    refuse_repeated(&in_order)?;
     let recordings: Vec<&Recording> = in_order.iter().map(|dossier| &dossier.recording).collect();
     let digests = Digests::default();
     let measured = measure(experiment, &campaign, &recordings, &digests)?;
@@ -143,6 +158,27 @@ fn analyze_dossiers(dossiers: &[Dossier], seed: u64) -> Result<AnalysisResult, A
     }))
 }
 
+/// Refuses a run that was given twice: its kills would count twice.
+fn refuse_repeated(dossiers: &[&Dossier]) -> Result<(), AppError> {
+    for (at, later) in dossiers.iter().enumerate() {
+        let repeats = |earlier: &&&Dossier| {
+            earlier.run.run_id == later.run.run_id
+                && earlier.run.iterations.iter().any(|iteration| {
+                    later.run.iterations.iter().any(|other| other.baseline == iteration.baseline)
+                })
+        };
+        if let Some(earlier) = dossiers[..at].iter().find(repeats) {
+            return Err(AppError::Usage(format!(
+                "{} and {} are recordings of the same run '{}', whose kills would count twice; give each run once",
+                earlier.given.display(),
+                later.given.display(),
+                later.run.run_id,
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Warnings of documents and recordings.
 fn warnings(dossiers: &[&Dossier]) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();
@@ -155,6 +191,19 @@ fn warnings(dossiers: &[&Dossier]) -> Vec<Warning> {
     if let Some(first) = dossiers.first() {
         for problem in &first.checked.warnings {
             add("document", format!("{}: {}", problem.path, problem.message));
+        }
+    }
+    if let Some((first, later)) = dossiers.split_first() {
+        for other in later {
+            if other.checked.experiment.digest != first.checked.experiment.digest {
+                add(
+                    "experiment_changed",
+                    format!(
+                        "the document of run {} differs from the one of run {}, the earliest, whose claims are judged",
+                        other.run.run_id, first.run.run_id
+                    ),
+                );
+            }
         }
     }
     for dossier in dossiers {
@@ -178,12 +227,12 @@ fn measure(
     recordings: &[&Recording],
     digests: &Digests,
 ) -> Result<Measured, AppError> {
-    let names: Vec<Vec<String>> = experiment.metrics.iter().map(names_of_metric).collect();
-    let metrics = over_groups(recordings, digests, &names, |at, shelf| {
+    let needed: Vec<Vec<Needed>> = experiment.metrics.iter().map(needed_of_metric).collect();
+    let metrics = over_groups(recordings, digests, &needed, |at, shelf| {
         summary::summarise(&experiment.metrics[at], campaign, experiment, shelf)
     })?;
-    let names = [names_of_recovery(experiment)];
-    let recovery = over_groups(recordings, digests, &names, |_, shelf| {
+    let needed = [needed_of_recovery(experiment)];
+    let recovery = over_groups(recordings, digests, &needed, |_, shelf| {
         summary::recovery(experiment, campaign, &metrics, shelf)
     })?;
     Ok(Measured { metrics, recovery: recovery.into_iter().next().flatten() })
@@ -193,11 +242,11 @@ fn measure(
 fn over_groups<T: Send>(
     recordings: &[&Recording],
     digests: &Digests,
-    groups: &[Vec<String>],
+    groups: &[Vec<Needed>],
     work: impl Fn(usize, &Shelf<'_>) -> Result<T, SummaryError> + Sync,
 ) -> Result<Vec<T>, AppError> {
-    let groups: Vec<Vec<&str>> =
-        groups.iter().map(|group| group.iter().map(String::as_str).collect()).collect();
+    let groups: Vec<Vec<Wanted<'_>>> =
+        groups.iter().map(|group| group.iter().map(Needed::wanted).collect()).collect();
     let made: Vec<Result<T, AppError>> = if let [only] = recordings {
         only.map(&groups, |at, frames| {
             let mut shelf = Shelf::new(recordings, digests);

@@ -11,8 +11,8 @@ use crate::spec::{Checked, Experiment, Source};
 /// A run record larger than this is refused: a million iterations need less.
 const RUN_RECORD_BYTES: u64 = 256 * 1024 * 1024;
 
-/// A document larger than this is not even read: the walker refuses anything over 1 MiB.
-const DOCUMENT_BYTES: u64 = 2 * 1024 * 1024;
+/// A document larger than this is not even read to its end: the walker refuses anything over 1 MiB with advice.
+const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// One recording with its document and run record.
 #[derive(Debug)]
@@ -74,11 +74,10 @@ pub(crate) fn read_run(path: &Path) -> Result<RunRecord, AppError> {
         RUN_RECORD_BYTES,
         "put run.json beside the document, or name it with --run",
     )?;
-    let text = String::from_utf8_lossy(&bytes);
-    RunRecord::parse(&text).map_err(|problem| AppError::Run { path: path.to_owned(), problem })
+    RunRecord::read(&bytes).map_err(|problem| AppError::Run { path: path.to_owned(), problem })
 }
 
-/// Reads a file of at most `limit` bytes; of a larger one as many as show that it is too large.
+/// Reads a file of at most `limit` bytes.
 pub(crate) fn read(
     path: &Path,
     what: &'static str,
@@ -92,6 +91,11 @@ pub(crate) fn read(
     )]
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    // One byte more than accepted shows that the file is too large, whatever its size is said to be.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        let large = format!("it is larger than {} MiB", limit / (1024 * 1024));
+        return Err(failed(std::io::Error::other(large)));
+    }
     Ok(bytes)
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::app::import::ImportFailure;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::source::metrics::RecordingError;
@@ -38,6 +39,17 @@ pub enum AppError {
         /// What to do next.
         hint: &'static str,
     },
+    /// A file that should be JSON is no text.
+    #[error("{}: byte {offset} is no UTF-8; accepted is JSON in UTF-8, as `unfazed analyze` writes it", .path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Position of the first byte that does not fit, from 0.
+        offset: usize,
+    },
+    /// The results of another tool were not imported.
+    #[error(transparent)]
+    Import(#[from] ImportFailure),
     /// The samples of a recording could not be read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
@@ -79,10 +91,12 @@ impl AppError {
             Self::Document(_) => "invalid_document",
             Self::Run { .. } => "invalid_run",
             Self::Read { .. } => "unreadable_file",
+            Self::Import(failure) => failure.code(),
             Self::Recording(_) => "unreadable_samples",
             Self::Summary(_) => "contradictory_samples",
             Self::Store(_) => "unwritable_file",
-            Self::Report { .. } => "invalid_result",
+            Self::Report { source: ReportError::TemplateRead { .. }, .. } => "unreadable_file",
+            Self::Report { .. } | Self::NotText { .. } => "invalid_result",
             Self::Stream { .. } => "broken_stream",
         }
     }
@@ -90,7 +104,13 @@ impl AppError {
     /// Whether the input was at fault (exit code 2) rather than a file or source (exit code 4).
     pub const fn is_invalid_input(&self) -> bool {
         match self {
-            Self::Usage(_) | Self::Document(_) | Self::Run { .. } | Self::Report { .. } => true,
+            Self::Import(failure) => failure.is_invalid_input(),
+            Self::Report { source: ReportError::TemplateRead { .. }, .. } => false,
+            Self::Usage(_)
+            | Self::Document(_)
+            | Self::Run { .. }
+            | Self::NotText { .. }
+            | Self::Report { .. } => true,
             Self::Read { .. }
             | Self::Recording(_)
             | Self::Summary(_)

@@ -33,8 +33,8 @@ pub struct ImportArguments {
     pub windows: Option<String>,
     /// `--zone`, as given.
     pub zone: Option<String>,
-    /// Where the record goes.
-    pub output: PathBuf,
+    /// Where the record goes; without it, it is only returned.
+    pub output: Option<PathBuf>,
 }
 
 /// What `unfazed init --from FILE…` was given.
@@ -44,15 +44,17 @@ pub struct DraftArguments {
     pub inputs: Vec<PathBuf>,
     /// The format's word; without it the first file decides.
     pub format: Option<String>,
-    /// Where the document goes.
+    /// Where the document goes; an existing file is never replaced, since a person has edited it.
     pub output: PathBuf,
 }
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportReport {
-    /// The file that was written.
-    pub output: PathBuf,
+    /// The record, or the document.
+    pub text: String,
+    /// The file that it was written to, if one was asked for.
+    pub written: Option<PathBuf>,
     /// Name of the experiment.
     pub experiment: String,
     /// Iterations in the record.
@@ -77,16 +79,38 @@ pub enum ImportFailure {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The draft would replace a document (exit code 2).
+    #[error("{} is there already and a draft never replaces it; give another directory, or another file with -o", .path.display())]
+    Exists {
+        /// The document.
+        path: PathBuf,
+    },
+    /// The record would replace one of the files that it is made from (exit code 2).
+    #[error("writing {} would replace an input; give another path", .path.display())]
+    Replaces {
+        /// The file.
+        path: PathBuf,
+    },
     /// The output could not be written (exit code 4).
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl ImportFailure {
+    /// A stable word for the kind of failure, used where errors are written as data.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid_import",
+            Self::Read { .. } => "unreadable_file",
+            Self::Exists { .. } | Self::Replaces { .. } => "usage",
+            Self::Store(_) => "unwritable_file",
+        }
+    }
+
     /// Whether the input was at fault (exit code 2) rather than a file (exit code 4).
     pub const fn is_invalid_input(&self) -> bool {
         match self {
-            Self::Invalid(_) => true,
+            Self::Invalid(_) | Self::Exists { .. } | Self::Replaces { .. } => true,
             Self::Read { .. } | Self::Store(_) => false,
         }
     }
@@ -106,11 +130,17 @@ pub fn run(arguments: &ImportArguments) -> Result<ImportReport, ImportFailure> {
         zone: arguments.zone.as_deref().map(Zone::parse).transpose()?,
     };
     let mut warnings = Vec::new();
+    if let Some(output) = &arguments.output {
+        keep_inputs(&arguments.inputs, output)?;
+    }
     let files = files_of(&arguments.inputs, importer, &mut warnings)?;
     let Imported { record, warnings: found, .. } = import(importer, &files, &options)?;
     warnings.extend(found);
-    write_text(&arguments.output, &record.to_json())?;
-    Ok(report(&arguments.output, &record, warnings))
+    let text = record.to_json();
+    if let Some(output) = &arguments.output {
+        write_text(output, &text)?;
+    }
+    Ok(report(text, arguments.output.clone(), &record, warnings))
 }
 
 /// Writes an experiment document that fits a run of another tool.
@@ -118,6 +148,9 @@ pub fn run(arguments: &ImportArguments) -> Result<ImportReport, ImportFailure> {
 /// # Errors
 /// [`ImportFailure`]; nothing is written then.
 pub fn run_draft(arguments: &DraftArguments) -> Result<ImportReport, ImportFailure> {
+    if arguments.output.symlink_metadata().is_ok() {
+        return Err(ImportFailure::Exists { path: arguments.output.clone() });
+    }
     let mut warnings = Vec::new();
     let record = if let Some(record) = imported_before(&arguments.inputs)? {
         record
@@ -131,16 +164,34 @@ pub fn run_draft(arguments: &DraftArguments) -> Result<ImportReport, ImportFailu
         warnings.extend(imported.warnings);
         imported.record
     };
-    write_text(&arguments.output, &draft::of_record(&record))?;
-    Ok(report(&arguments.output, &record, warnings))
+    let text = draft::of_record(&record);
+    write_text(&arguments.output, &text)?;
+    Ok(report(text, Some(arguments.output.clone()), &record, warnings))
 }
 
-fn report(output: &Path, record: &RunRecord, warnings: Vec<Warning>) -> ImportReport {
+/// Refuses an output that is one of the files named: a slip of the hand must not cost a result.
+fn keep_inputs(inputs: &[PathBuf], output: &Path) -> Result<(), ImportFailure> {
+    let Ok(place) = output.canonicalize() else { return Ok(()) };
+    let is_input =
+        |input: &PathBuf| input.canonicalize().is_ok_and(|input| input == place && input.is_file());
+    if inputs.iter().any(is_input) {
+        return Err(ImportFailure::Replaces { path: output.to_owned() });
+    }
+    Ok(())
+}
+
+fn report(
+    text: String,
+    written: Option<PathBuf>,
+    record: &RunRecord,
+    warnings: Vec<Warning>,
+) -> ImportReport {
     let killed = record.iterations.iter().filter(|iteration| {
         iteration.fault.as_ref().is_some_and(|fault| fault.outcome == Outcome::Killed)
     });
     ImportReport {
-        output: output.to_owned(),
+        text,
+        written,
         experiment: record.experiment.clone(),
         iterations: record.iterations.len(),
         killed: killed.count(),
@@ -280,7 +331,13 @@ mod tests {
     }
 
     fn arguments(format: &str, inputs: Vec<PathBuf>, output: PathBuf) -> ImportArguments {
-        ImportArguments { format: format.to_owned(), inputs, windows: None, zone: None, output }
+        ImportArguments {
+            format: format.to_owned(),
+            inputs,
+            windows: None,
+            zone: None,
+            output: Some(output),
+        }
     }
 
     #[test]
@@ -315,8 +372,8 @@ mod tests {
         let journal = cases("chaostoolkit/deviated.json");
         run(&arguments("chaostoolkit", vec![journal.clone()], record.clone())).unwrap();
         let mut drafts = Vec::new();
-        for input in [journal, record] {
-            let output = directory.path().join("experiment.yaml");
+        for input in [journal, record.clone()] {
+            let output = directory.path().join(format!("{}/experiment.yaml", drafts.len()));
             run_draft(&DraftArguments {
                 inputs: vec![input],
                 format: None,
@@ -326,6 +383,13 @@ mod tests {
             drafts.push(std::fs::read_to_string(output).unwrap());
         }
         assert_eq!(drafts[0], drafts[1]);
+        let refused = run_draft(&DraftArguments {
+            inputs: vec![record],
+            format: None,
+            output: directory.path().join("0/experiment.yaml"),
+        })
+        .unwrap_err();
+        assert!(refused.to_string().contains("never replaces it"), "{refused}");
         assert!(drafts[0].contains("Checkout answers"), "{}", drafts[0]);
     }
 }

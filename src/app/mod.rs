@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod frames;
 pub mod import;
+mod overwrite;
 pub mod render;
 pub mod stat;
 

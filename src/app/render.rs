@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::AppError;
+use crate::app::overwrite::keep_inputs;
 use crate::app::document::read;
 use crate::report::{self, Templates};
 use crate::store;
@@ -29,11 +30,15 @@ pub fn run(
         RESULT_BYTES,
         "give a result.json that `unfazed analyze` wrote",
     )?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = std::str::from_utf8(&bytes).map_err(|error| AppError::NotText {
+        path: result.to_owned(),
+        offset: error.valid_up_to(),
+    })?;
     let in_file = |source| AppError::Report { path: Some(result.to_owned()), source };
-    let parsed = report::from_json(&text).map_err(in_file)?;
+    let parsed = report::from_json(text).map_err(in_file)?;
     let html = report::render_html(&parsed, &templates)?;
     let output = output.map_or_else(|| result.with_file_name("report.html"), Path::to_owned);
+    keep_inputs(&[result.to_owned()], &[&output])?;
     store::write_text(&output, &html)?;
     Ok(output)
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The text is not JSON, or not of the shape of a result.
-    #[error("the result does not read as unfazed.result/v1: {0}")]
+    #[error(
+        "the result does not read as unfazed.result/v1: {0}; give a result.json that `unfazed analyze` wrote, complete and unchanged"
+    )]
     Result(#[source] serde_json::Error),
     /// The document names another schema.
     #[error(
@@ -23,7 +25,7 @@ pub enum ReportError {
     )]
     NoSchema,
     /// A template file could not be read.
-    #[error("reading templates from {}: {source}", path.display())]
+    #[error("failed to read templates from {}: {source}; give a folder of templates named like the built-in ones", path.display())]
     TemplateRead {
         /// The folder or file.
         path: PathBuf,
@@ -56,6 +58,6 @@ pub enum ReportError {
         source: Box<tera::Error>,
     },
     /// A chart could not be drawn.
-    #[error("drawing a chart: {0}")]
+    #[error("failed to draw a chart: {0}")]
     Chart(String),
 }

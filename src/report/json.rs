@@ -27,6 +27,10 @@ pub fn from_json(text: &str) -> Result<AnalysisResult, ReportError> {
         schema: Option<String>,
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('[') {
+        // The reader of structs takes lists for them; a result is never one.
+        return Err(ReportError::NoSchema);
+    }
     let head: Head = serde_json::from_str(text).map_err(ReportError::Result)?;
     match head.schema.as_deref() {
         Some(SCHEMA) => serde_json::from_str(text).map_err(ReportError::Result),

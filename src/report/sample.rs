@@ -688,6 +688,7 @@ pub(crate) fn sample(story: Story) -> AnalysisResult {
             ended_at: windows.last().map(|window| window.experiment.end),
             tool: Some("unfazed".to_owned()),
             tool_verdict: None,
+            tool_reason: None,
         }],
         sessions: 1,
         seed: 0,

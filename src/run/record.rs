@@ -192,30 +192,66 @@ pub enum RunError {
     /// A record of another schema.
     #[error("schema is '{0}'; accepted is '{SCHEMA}'")]
     Schema(String),
+    /// The document does not say what it is.
+    #[error(
+        "found no field \"schema\", so it is no run record; a run record begins with \"schema\": \"{SCHEMA}\""
+    )]
+    NoSchema,
+    /// JSON, but no object.
+    #[error("found {found}; a run record is an object that begins with \"schema\": \"{SCHEMA}\"")]
+    NoObject {
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// The file is no text.
+    #[error("byte {offset} is no UTF-8; accepted is JSON in UTF-8: save it again as UTF-8")]
+    NotText {
+        /// Position of the first byte that does not fit, from 0.
+        offset: usize,
+    },
     /// It reads, but cannot be true.
     #[error("{}", .0.join("\n"))]
     Inconsistent(Vec<String>),
 }
 
 impl RunRecord {
+    /// Reads and checks the bytes of `run.json`.
+    ///
+    /// # Errors
+    /// [`RunError::NotText`], else as [`Self::parse`].
+    pub fn read(bytes: &[u8]) -> Result<Self, RunError> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| RunError::NotText { offset: error.valid_up_to() })?;
+        Self::parse(text)
+    }
+
     /// Reads and checks `run.json`. All inconsistencies are reported at once.
     ///
     /// # Errors
     /// [`RunError`] says what was found where and what is accepted.
     pub fn parse(text: &str) -> Result<Self, RunError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if let Ok(Value::Object(fields)) = serde_json::from_str(text) {
+        if let Ok(document) = serde_json::from_str::<Value>(text) {
+            let Value::Object(fields) = document else {
+                // The reader of structs takes lists for them; a run record is never one.
+                return Err(RunError::NoObject { found: kind(&document) });
+            };
             match fields.get("schema") {
                 Some(Value::String(schema)) if schema == SCHEMA => {}
-                Some(Value::String(schema)) => return Err(RunError::Schema(schema.clone())),
-                Some(other) => return Err(RunError::Schema(other.to_string())),
-                None => return Err(RunError::Schema("missing".to_owned())),
+                Some(Value::String(schema)) => return Err(RunError::Schema(shortened(schema))),
+                Some(other) => return Err(RunError::Schema(shortened(&other.to_string()))),
+                None => return Err(RunError::NoSchema),
             }
         }
         let record: Self = serde_json::from_str(text).map_err(|error| RunError::Shape {
             line: error.line(),
             column: error.column(),
-            message: error.to_string(),
+            message: if error.is_eof() {
+                "the file ends inside a value; accepted is complete JSON: write or fetch it again"
+                    .to_owned()
+            } else {
+                without_place(&error.to_string()).to_owned()
+            },
         })?;
         let problems = record.problems();
         if problems.is_empty() { Ok(record) } else { Err(RunError::Inconsistent(problems)) }
@@ -237,6 +273,14 @@ impl RunRecord {
         }
         if self.run_id.trim().is_empty() {
             problems.push("run_id is empty: give the run a name".to_owned());
+        }
+        if let Some(ended_at) = self.ended_at
+            && ended_at < self.started_at
+        {
+            problems.push(format!(
+                "ended_at {ended_at} lies before started_at {}; a run ends after its start, or \"ended_at\" is null",
+                self.started_at
+            ));
         }
         let mut indices = BTreeSet::new();
         for iteration in &self.iterations {
@@ -317,6 +361,25 @@ impl Iteration {
             }
             (Arm::Control, None) => {}
         }
+        self.check_given_times(problems);
+    }
+
+    /// Adds given times that lie before what they answer to.
+    fn check_given_times(&self, problems: &mut Vec<String>) {
+        let (index, reference) = (self.index, self.reference());
+        for (name, given) in [
+            ("detected_at", self.detected_at),
+            ("remediated_at", self.remediated_at),
+            ("recovered_at", self.recovered_at),
+        ] {
+            if let Some(given) = given
+                && given < reference
+            {
+                problems.push(format!(
+                    "iteration {index}: {name} {given} lies before the fault at {reference}; give the time after the fault, or null to derive it from the signals"
+                ));
+            }
+        }
     }
 
     /// The moment from which times to detect, remediate and recover count: the fault, or in the control arm the
@@ -324,6 +387,31 @@ impl Iteration {
     pub fn reference(&self) -> Timestamp {
         self.fault.as_ref().map_or(self.experiment.start, |fault| fault.at)
     }
+}
+
+/// Longest piece of a document that a message repeats, in characters.
+const QUOTED_CHARACTERS: usize = 80;
+
+/// A piece of a document, short enough for a message.
+fn shortened(text: &str) -> String {
+    text.chars().take(QUOTED_CHARACTERS).collect()
+}
+
+/// What a JSON value is, in words.
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A message of the JSON reader without the place, which is told before it.
+fn without_place(message: &str) -> &str {
+    message.rfind(" at line ").map_or(message, |at| &message[..at])
 }
 
 #[cfg(test)]
@@ -373,6 +461,22 @@ mod tests {
             let error = RunRecord::parse(&record(&changed)).unwrap_err().to_string();
             assert!(error.contains(expected), "{from}: {error}");
         }
+    }
+
+    #[test]
+    fn given_times_lie_after_the_fault() {
+        let early = GOOD.replacen("\"recovered_at\":null", "\"recovered_at\":\"2026-11-23T08:04:59Z\"", 1);
+        let error = RunRecord::parse(&record(&early)).unwrap_err().to_string();
+        assert!(error.contains("recovered_at 2026-11-23T08:04:59Z lies before the fault"), "{error}");
+        let at_once = early.replacen("08:04:59Z", "08:05:00Z", 1);
+        RunRecord::parse(&record(&at_once)).unwrap();
+    }
+
+    #[test]
+    fn a_run_does_not_end_before_its_start() {
+        let text = record(GOOD).replacen("2026-11-23T09:00:00Z", "2026-11-23T07:00:00Z", 1);
+        let error = RunRecord::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("lies before started_at"), "{error}");
     }
 
     #[test]

@@ -3,8 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::StoreError;
+
+/// Temporary files that this process has made.
+static CREATED: AtomicU64 = AtomicU64::new(0);
 
 /// A file that is being written under a temporary name beside its final one. Dropped before
 /// [`AtomicFile::commit`], it leaves nothing behind.
@@ -22,12 +26,25 @@ impl AtomicFile {
     /// [`StoreError`] if the temporary file cannot be made.
     pub fn create(target: &Path) -> Result<Self, StoreError> {
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // The process id keeps two processes apart that write the same file; the last rename wins.
-        let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        // The process id keeps two processes apart that write the same file, the number two writers of one
+        // process; the last rename wins.
+        let number = CREATED.fetch_add(1, Ordering::Relaxed);
+        let temporary =
+            target.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()));
         #[expect(clippy::disallowed_methods, reason = "the store is where files are written")]
         let file =
             File::create(&temporary).map_err(|source| StoreError::new("create", target, source))?;
         Ok(Self { target: target.to_owned(), temporary, file: Some(file) })
+    }
+
+    /// Syncs the contents; nothing can be added afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the contents cannot be synced.
+    pub fn finish(&mut self) -> Result<(), StoreError> {
+        self.file.take().map_or(Ok(()), |file| {
+            file.sync_all().map_err(|source| StoreError::new("sync", &self.target, source))
+        })
     }
 
     /// Syncs the contents and gives the file its final name.
@@ -39,10 +56,8 @@ impl AtomicFile {
         reason = "the store gives files their names, and opens a directory only to sync it"
     )]
     pub fn commit(mut self) -> Result<(), StoreError> {
+        self.finish()?;
         let failed = |operation, source| StoreError::new(operation, &self.target, source);
-        if let Some(file) = self.file.take() {
-            file.sync_all().map_err(|source| failed("sync", source))?;
-        }
         fs::rename(&self.temporary, &self.target).map_err(|source| failed("rename", source))?;
         // The new name is durable once its directory is.
         let directory = match self.target.parent() {
@@ -67,7 +82,7 @@ impl Write for AtomicFile {
 
 impl AtomicFile {
     fn open(&mut self) -> io::Result<&mut File> {
-        self.file.as_mut().ok_or_else(|| io::Error::other("the file was already committed"))
+        self.file.as_mut().ok_or_else(|| io::Error::other("the file was already finished"))
     }
 }
 

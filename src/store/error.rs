@@ -1,11 +1,11 @@
-//! Why something could not be kept: what was tried, on what, and what the system said.
+//! Why something could not be kept: what was tried, on what, what the system said, and what to do.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to {operation} '{}': {source}", path.display())]
+#[error("failed to {operation} '{}': {source}{}", path.display(), advice(source.kind()))]
 pub struct StoreError {
     operation: &'static str,
     path: PathBuf,
@@ -21,5 +21,28 @@ impl StoreError {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// What a person can do about it.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds are the standard library's and more may come"
+)]
+const fn advice(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "; choose a place that you may write to"
+        }
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            "; a file stands where a directory is needed: move it away or give another path"
+        }
+        ErrorKind::IsADirectory => {
+            "; a directory stands where a file is needed: give the path of a file"
+        }
+        ErrorKind::NotFound => "; nothing can be made there: give another path",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free some space and run again",
+        ErrorKind::InvalidFilename => "; give a shorter name",
+        _ => "",
     }
 }

@@ -11,4 +11,4 @@ pub mod text_file;
 pub use atomic_file::AtomicFile;
 pub use error::StoreError;
 pub use recording_writer::{WrittenSamples, write_samples};
-pub use text_file::write_text;
+pub use text_file::{TextFile, write_text, write_texts};

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::frame::{Frame, FrameSource, Series, SourceFailure};
+use crate::frame::{Frame, FrameSource, Rows, Series, SourceFailure, Wanted};
 use crate::run::{
     Abort, Arm, Campaign, FaultRecord, Iteration, Outcome, RunRecord, Session, SessionIteration,
     TargetRecord,
@@ -46,12 +46,13 @@ use crate::unit::{Labels, Span, Timestamp, Unit, Window};
 
 /// Frames held in memory.
 #[derive(Default)]
-pub(crate) struct Held(pub(crate) BTreeMap<(u32, String), Arc<Frame>>);
+pub(crate) struct Held(pub(crate) BTreeMap<(u32, String, Rows), Arc<Frame>>);
 
 impl FrameSource for Held {
-    fn frame(&self, session: u32, metric: &str) -> Result<Arc<Frame>, SourceFailure> {
-        let empty = || Arc::new(Frame { metric: metric.to_owned(), ..Frame::default() });
-        Ok(self.0.get(&(session, metric.to_owned())).cloned().unwrap_or_else(empty))
+    fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure> {
+        let Wanted { metric, rows } = wanted;
+        let empty = || Arc::new(Frame { metric: metric.to_owned(), rows, ..Frame::default() });
+        Ok(self.0.get(&(session, metric.to_owned(), rows)).cloned().unwrap_or_else(empty))
     }
 }
 
@@ -308,16 +309,22 @@ impl Case {
     }
 
     fn frames(&self) -> Held {
-        let frames = self.series.iter().map(|((session, name), all)| {
+        let mut held = Held::default();
+        for ((session, name), all) in &self.series {
             let mut frame = Frame { metric: name.clone(), ..Frame::default() };
+            let mut every = Frame { rows: Rows::Every, ..frame.clone() };
             for (labels, samples) in all {
                 let (series, conflicts) = Series::from_unordered(labels.clone(), samples.clone());
                 frame.series.push(series);
                 frame.conflicting_duplicates += conflicts;
+                let (times, values) = samples.iter().copied().unzip();
+                every.series.push(Series::of_every_row(labels.clone(), times, values));
             }
-            ((*session, name.clone()), Arc::new(frame))
-        });
-        Held(frames.collect())
+            for frame in [frame, every] {
+                held.0.insert((*session, name.clone(), frame.rows), Arc::new(frame));
+            }
+        }
+        held
     }
 
     fn campaign(&self) -> Campaign {

@@ -9,7 +9,7 @@ use crate::unit::{Timestamp, Window};
 #[derive(Debug, thiserror::Error)]
 pub enum SummaryError {
     /// The series could not be read.
-    #[error("failed to read the series '{series}' of session {session}")]
+    #[error("failed to read the series '{series}' of session {session}: {source}")]
     Source {
         /// The metric asked for.
         series: String,

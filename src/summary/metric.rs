@@ -109,7 +109,7 @@ fn bench<S: FrameSource>(metric: &Metric, session: u32, frames: &S) -> Result<Be
             Box::new(CounterMeter::new(&mut loader, selector, slicing)?)
         }
         Measure::Samples { selector, quantile } => {
-            Box::new(SamplesMeter::new(&mut loader, selector, *quantile, slicing)?)
+            Box::new(SamplesMeter::new(&loader, selector, *quantile, slicing)?)
         }
         Measure::Balance { incoming, outgoing } => {
             Box::new(BalanceMeter::new(&mut loader, incoming, outgoing)?)

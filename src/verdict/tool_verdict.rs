@@ -3,8 +3,12 @@
 //! Owns which words of which tool mean that its run passed or failed, and the one sentence for a reader who sees two
 //! verdicts. Refuses to let the tool's verdict decide anything. Called once both verdicts are there.
 
-use crate::run::Origin;
-use crate::verdict::result::Verdict;
+use crate::run::{Campaign, Origin};
+use crate::verdict::result::{Verdict, Warning};
+use crate::verdict::warning::warning;
+
+/// Code of the warning that holds the sentence.
+pub const TOOL_VERDICT_DIFFERS: &str = "tool_verdict_differs";
 
 /// What a tool thinks of its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +94,22 @@ pub fn difference(origin: &Origin, ours: Verdict, ours_because: &str) -> Option<
     ))
 }
 
+/// One warning per session whose tool came to another verdict than ours; which run is named where there are several.
+pub(crate) fn differences(campaign: &Campaign, ours: Verdict, ours_because: &str) -> Vec<Warning> {
+    let several = campaign.sessions.len() > 1;
+    campaign
+        .sessions
+        .iter()
+        .filter_map(|session| {
+            let sentence = difference(session.run.origin.as_ref()?, ours, ours_because)?;
+            Some(warning(
+                TOOL_VERDICT_DIFFERS,
+                if several { format!("run {}: {sentence}", session.run.run_id) } else { sentence },
+            ))
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +140,27 @@ mod tests {
         assert_eq!(ToolVerdict::of(&unchecked), ToolVerdict::NotJudged);
         let met = origin("chaostoolkit", "completed", "steady state met after the method");
         assert_eq!(ToolVerdict::of(&met), ToolVerdict::Passed);
+    }
+
+    #[test]
+    fn every_direction_has_its_sentence() {
+        for (tool, theirs, ours, expected) in [
+            ("litmus", "Pass", Verdict::Fail, "single moments"),
+            ("litmus", "Fail", Verdict::Pass, "one missed check"),
+            ("krkn", "passed", Verdict::Inconclusive, "repeated runs"),
+            ("krkn", "failed", Verdict::Inconclusive, "repeated runs"),
+            ("events", "mixed: pass ×1, fail ×1", Verdict::Fail, "all of them together"),
+            ("events", "mixed: pass ×1, fail ×1", Verdict::Inconclusive, "repeated runs"),
+        ] {
+            let sentence = difference(&origin(tool, theirs, "x"), ours, "because of y.").unwrap();
+            assert!(sentence.starts_with(&format!("{tool} says {theirs} (x), ")), "{sentence}");
+            assert!(
+                sentence.contains(&format!("this analysis says {}", ours.word())),
+                "{sentence}"
+            );
+            assert!(sentence.contains(expected), "{sentence}");
+            assert!(sentence.ends_with(" (because of y)."), "{sentence}");
+        }
     }
 
     #[test]

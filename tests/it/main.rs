@@ -9,6 +9,13 @@
 
 mod layers;
 #[cfg(feature = "analysis")]
+mod cmd;
+#[cfg(feature = "analysis")]
+mod campaign;
+#[cfg(feature = "analysis")]
+mod calibration;
+#[cfg(feature = "analysis")]
 mod oracle;
 #[cfg(feature = "analysis")]
 mod readme;
+mod verdict_cases;
