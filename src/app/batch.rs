@@ -20,6 +20,9 @@ use crate::verdict::result::AnalysisResult;
 /// until as many others are done; a result is some hundred kilobytes.
 const WAITING_PER_CORE: usize = 32;
 
+/// What some editors put in front of a list.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// How a batch went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BatchOutcome {
@@ -231,6 +234,9 @@ impl<R: BufRead> Intake<R> {
                     lines.broken = Some(error);
                     return None;
                 }
+            }
+            if lines.next == 0 && line.starts_with(BYTE_ORDER_MARK) {
+                line.drain(..BYTE_ORDER_MARK.len());
             }
             while line.last().is_some_and(|end| matches!(end, b'\n' | b'\r')) {
                 line.pop();

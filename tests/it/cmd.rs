@@ -93,7 +93,7 @@ fn read(path: &Path) -> Vec<Case> {
     cases
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+pub(crate) fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -126,7 +126,7 @@ fn tree(root: &Path) -> Tree {
 }
 
 /// Words of a command line; double quotes hold blanks together.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (at, piece) in line.split('"').enumerate() {
         if at % 2 == 1 {
@@ -216,7 +216,7 @@ fn change(room: &Path, line: &Line) -> bool {
     true
 }
 
-fn unfazed(room: &Path, arguments: &[String], environment: &[(String, String)], stdin: &str) -> Output {
+pub(crate) fn unfazed(room: &Path, arguments: &[String], environment: &[(String, String)], stdin: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_unfazed"))
         .args(arguments)
         .current_dir(room)
