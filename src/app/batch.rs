@@ -264,9 +264,7 @@ fn answer(line: &[u8], seed: u64) -> Answered {
             let answer = Answer::Result { recording: path, result: Box::new(result) };
             Answered::Result(json(&answer))
         }
-        Ok(Err(error)) => {
-            failed(path, Failure { code: error.code(), message: error.to_string() })
-        }
+        Ok(Err(error)) => failed(path, Failure { code: error.code(), message: error.to_string() }),
         Err(_) => {
             let message = "a bug in unfazed: please report it with this recording".to_owned();
             failed(path, Failure { code: "internal", message })

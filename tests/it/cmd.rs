@@ -72,7 +72,9 @@ fn read(path: &Path) -> Vec<Case> {
         let place = || format!("{}:{number}", path.display());
         if let Some(content) = line.strip_prefix("  ") {
             let last = cases.last_mut().and_then(|case| case.lines.last_mut());
-            let Some(last) = last else { panic!("{}: an indented line belongs to nothing", place()) };
+            let Some(last) = last else {
+                panic!("{}: an indented line belongs to nothing", place())
+            };
             last.body.push_str(content);
             last.body.push('\n');
             continue;
@@ -171,7 +173,8 @@ fn change(room: &Path, line: &Line) -> bool {
             let old = fs::read_to_string(at(path)).unwrap();
             assert!(old.contains(from), "{path} does not hold '{from}'");
             let count = if line.word == "replace" { 1 } else { usize::MAX };
-            fs::write(at(path), old.replacen(from, to.trim_start_matches("(nothing)"), count)).unwrap();
+            fs::write(at(path), old.replacen(from, to.trim_start_matches("(nothing)"), count))
+                .unwrap();
         }
         "bytes" => {
             let [path, text] = parts(rest);
@@ -216,7 +219,12 @@ fn change(room: &Path, line: &Line) -> bool {
     true
 }
 
-pub(crate) fn unfazed(room: &Path, arguments: &[String], environment: &[(String, String)], stdin: &str) -> Output {
+pub(crate) fn unfazed(
+    room: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    stdin: &str,
+) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_unfazed"))
         .args(arguments)
         .current_dir(room)

@@ -46,7 +46,13 @@ impl Room {
     }
 
     /// A sample every ten seconds from `from` on.
-    fn series(&mut self, metric: &str, labels: &str, from: i64, values: impl IntoIterator<Item = f64>) {
+    fn series(
+        &mut self,
+        metric: &str,
+        labels: &str,
+        from: i64,
+        values: impl IntoIterator<Item = f64>,
+    ) {
         for (second, value) in (from..).step_by(10).zip(values) {
             if !value.is_nan() {
                 self.sample(metric, labels, second, value);
@@ -132,7 +138,9 @@ fn every_kind() -> Room {
     let resets = [0., 10., 20., 30., 40., 50., 60., 70., 80., 90., 5., 15., 25., 35., 45., 55.];
     room.series("work_total", r#"{pod="a"}"#, -20, resets);
     room.series("work_total", r#"{pod="b"}"#, 80, [7.0, 17.0, 27.0, 37.0, 47.0, 57.0]);
-    for (second, value) in [(5, 10.0), (17, 20.0), (18, 30.0), (40, 40.0), (59, 50.0), (61, 100.0), (99, 300.0)] {
+    for (second, value) in
+        [(5, 10.0), (17, 20.0), (18, 30.0), (40, 40.0), (59, 50.0), (61, 100.0), (99, 300.0)]
+    {
         room.sample("request_ms", "", second, value);
     }
     room
@@ -194,14 +202,20 @@ fn every_kind_of_metric_has_the_value_computed_by_hand() {
     }
     let lost = metric(&result, "lost");
     assert!(near(&lost["iterations"][0]["experiment"], 5.0), "{lost:#}");
-    for (name, verdict) in [("errors", "pass"), ("p95-bound", "pass"), ("load-worst", "fail"), ("lost", "pass")] {
+    for (name, verdict) in
+        [("errors", "pass"), ("p95-bound", "pass"), ("load-worst", "fail"), ("lost", "pass")]
+    {
         assert_eq!(metric(&result, name)["verdict"], verdict, "{name}");
     }
     assert_eq!(metric(&result, "load-worst")["kills"]["worst"], json!({"index": 1, "value": 25.0}));
     assert_eq!(result["verdict"], "fail");
     let recovery = &result["recovery"];
     for (time, seconds) in [("detect", 20.0), ("remediate", 20.0), ("recover", 30.0)] {
-        assert!(near(&recovery[time]["times"][0]["seconds"], seconds), "{time}: {:#}", recovery[time]);
+        assert!(
+            near(&recovery[time]["times"][0]["seconds"], seconds),
+            "{time}: {:#}",
+            recovery[time]
+        );
         assert_eq!(recovery[time]["times"][0]["censored"], false);
         assert_eq!((&recovery[time]["n"], &recovery[time]["events"]), (&json!(1), &json!(1)));
         assert_eq!(recovery[time]["resolution_s"], json!(10.0), "{time}");
@@ -247,9 +261,16 @@ fn every_field_of_the_contract_is_there() {
         );
         has_keys(&metric["baseline"], "estimate lower upper", name);
         has_keys(&metric["experiment"], "estimate lower upper", name);
-        has_keys(&metric["gates"].as_array().unwrap().first().cloned().unwrap_or(
-            json!({"name": 0, "value": 0, "threshold": 0, "outcome": 0})),
-            "name value threshold outcome", name);
+        has_keys(
+            &metric["gates"]
+                .as_array()
+                .unwrap()
+                .first()
+                .cloned()
+                .unwrap_or(json!({"name": 0, "value": 0, "threshold": 0, "outcome": 0})),
+            "name value threshold outcome",
+            name,
+        );
         has_keys(
             &metric["iterations"][0],
             "index session arm baseline experiment coverage inside",
@@ -305,7 +326,9 @@ fn without_a_recovery_section_recovery_is_null() {
 #[test]
 fn what_happened_before_the_kill_excludes_and_what_happened_after_never_does() {
     let mut room = Room::new();
-    for (number, outcome) in ["killed", "dry_run", "killed", "killed", "control", "refused", "killed"].iter().enumerate() {
+    for (number, outcome) in
+        ["killed", "dry_run", "killed", "killed", "control", "refused", "killed"].iter().enumerate()
+    {
         room.iteration(200 * i64::try_from(number).unwrap(), outcome);
     }
     room.iterations[2]["aborted"] = json!({"at": at(200 * 2 + 90), "rule": "errors above 1 %"});
@@ -333,8 +356,12 @@ fn what_happened_before_the_kill_excludes_and_what_happened_after_never_does() {
     assert_eq!(load["kills"]["inside"], 1, "{:#}", load["kills"]);
     assert_eq!(load["kills"]["unknown"], 2, "{:#}", load["kills"]);
     assert_eq!(load["verdict"], "inconclusive");
-    let codes: Vec<&str> =
-        load["reasons"].as_array().unwrap().iter().map(|reason| reason["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = load["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| reason["code"].as_str().unwrap())
+        .collect();
     assert!(codes.contains(&"aborted") && codes.contains(&"missing_data"), "{codes:?}");
     let rows = load["iterations"].as_array().unwrap();
     assert_eq!(rows.len(), 7);
@@ -386,7 +413,10 @@ fn two_recordings_are_one_campaign_of_two_sessions() {
     assert_eq!(both["run_id"], "shop-kill-monday+shop-kill-tuesday");
     assert_eq!(warning_codes(&both), Vec::<&str>::new());
     let counts = &both["iterations"];
-    assert_eq!((&counts["fault"], &counts["control"], &counts["usable"]), (&json!(4), &json!(2), &json!(4)));
+    assert_eq!(
+        (&counts["fault"], &counts["control"], &counts["usable"]),
+        (&json!(4), &json!(2), &json!(4))
+    );
     let rows: Vec<(u64, u64, &str)> = metric(&both, "errors")["iterations"]
         .as_array()
         .unwrap()
@@ -397,11 +427,20 @@ fn two_recordings_are_one_campaign_of_two_sessions() {
         })
         .collect();
     let expected = [
-        (1, 1, "fault"), (2, 1, "control"), (3, 1, "fault"),
-        (4, 2, "fault"), (5, 2, "control"), (6, 2, "fault"),
+        (1, 1, "fault"),
+        (2, 1, "control"),
+        (3, 1, "fault"),
+        (4, 2, "fault"),
+        (5, 2, "control"),
+        (6, 2, "fault"),
     ];
     assert_eq!(rows, expected);
-    let events: Vec<&Value> = both["timeline"]["events"].as_array().unwrap().iter().map(|event| &event["iteration"]).collect();
+    let events: Vec<&Value> = both["timeline"]["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["iteration"])
+        .collect();
     assert_eq!(events, [&json!(1), &json!(4)]);
 }
 

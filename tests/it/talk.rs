@@ -34,7 +34,11 @@ fn leaves(above: &[&str], found: &mut BTreeSet<Vec<String>>) {
     arguments.push("--help");
     let (code, help) = text(&arguments);
     assert_eq!(code, Some(0), "{above:?}");
-    assert!(help.contains("Example"), "`unfazed {} --help` shows no example:\n{help}", above.join(" "));
+    assert!(
+        help.contains("Example"),
+        "`unfazed {} --help` shows no example:\n{help}",
+        above.join(" ")
+    );
     let below = commands(&help);
     if below.is_empty() {
         found.insert(above.iter().map(|word| (*word).to_owned()).collect());
@@ -84,7 +88,8 @@ fn with_closed_output(room: &Path, arguments: &[&str], stdin: &str) -> (Option<i
 fn a_reader_that_goes_away_is_no_error() {
     let room = tempfile::tempdir().unwrap();
     session(room.path(), "rec", 23);
-    let request = r#"{"id":1,"method":"clopper_pearson","inputs":{"x":14,"n":14},"args":{"conf_level":0.9}}"#;
+    let request =
+        r#"{"id":1,"method":"clopper_pearson","inputs":{"x":14,"n":14},"args":{"conf_level":0.9}}"#;
     for (arguments, stdin) in [
         (&["analyze", "rec", "-o", "out"][..], ""),
         (&["schema"], ""),
@@ -143,12 +148,8 @@ fn three_hundred_recordings_are_answered_in_their_order() {
         answer.as_object_mut().unwrap().remove("recording");
         assert_eq!(*expected.get_or_insert_with(|| answer.clone()), answer, "{number}");
     }
-    let alone = unfazed(
-        room.path(),
-        &["analyze", "0", "-o", "out", "--quiet"].map(str::to_owned),
-        &[],
-        "",
-    );
+    let alone =
+        unfazed(room.path(), &["analyze", "0", "-o", "out", "--quiet"].map(str::to_owned), &[], "");
     assert_eq!(alone.status.code(), Some(0));
     let alone: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(room.path().join("out/result.json")).unwrap())
