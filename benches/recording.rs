@@ -3,6 +3,13 @@
 //! Run with `cargo bench --bench recording`. To measure a recording of your own, with peak memory:
 //! `cargo bench --bench recording -- --recording DIR`; it prints seconds, samples and peak MiB of opening it and
 //! reducing every series to mean and maximum per half hour.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a measurement takes times, reads its own memory figures and prints them; its numbers are small"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -69,12 +76,16 @@ fn measure(directory: &Path) {
         let digests = recording
             .map(&groups, |_, frames| {
                 let mut digest = SamplesDigest::default();
-                frames.iter().for_each(|frame| digest.add(frame));
+                for frame in frames {
+                    digest.add(frame);
+                }
                 digest
             })
             .expect("the recording is read");
         let mut digest = SamplesDigest::default();
-        digests.into_iter().for_each(|part| digest.join(part));
+        for part in digests {
+            digest.join(part);
+        }
         println!("{} in {:.2} s", digest.finish(), begin.elapsed().as_secs_f64());
     }
 }
@@ -90,6 +101,7 @@ fn frames() -> impl Iterator<Item = Frame> {
             })
             .collect(),
         conflicting_duplicates: 0,
+        ..Frame::default()
     })
 }
 

@@ -20,6 +20,10 @@
     clippy::print_stderr,
     reason = "a program for the terminal: help on stdout, what happens to its workers on stderr"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a service lives in real time, reads its own /proc and starts its own workers"
+)]
 
 mod broker;
 mod http;

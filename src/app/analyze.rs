@@ -7,8 +7,9 @@ use rayon::prelude::*;
 
 use crate::app::AppError;
 use crate::app::document::Dossier;
-use crate::app::frames::{Digests, Shelf, names_of_metric, names_of_recovery};
+use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_recovery};
 use crate::app::overwrite::keep_inputs;
+use crate::frame::Wanted;
 use crate::report::{self, Style, Templates};
 use crate::run::Campaign;
 use crate::source::metrics::Recording;
@@ -74,7 +75,7 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
     // Everything is rendered before anything is written.
     let file = |path: PathBuf, text: String| TextFile { path, text };
     let mut files = vec![
-        file(directory.join("result.json"), report::to_json(&result)?),
+        file(directory.join("result.json"), report::to_json(&result)),
         file(directory.join("report.html"), report::render_html(&result, &templates)?),
     ];
     if let Some(path) = &outputs.junit {
@@ -226,12 +227,12 @@ fn measure(
     recordings: &[&Recording],
     digests: &Digests,
 ) -> Result<Measured, AppError> {
-    let names: Vec<Vec<String>> = experiment.metrics.iter().map(names_of_metric).collect();
-    let metrics = over_groups(recordings, digests, &names, |at, shelf| {
+    let needed: Vec<Vec<Needed>> = experiment.metrics.iter().map(needed_of_metric).collect();
+    let metrics = over_groups(recordings, digests, &needed, |at, shelf| {
         summary::summarise(&experiment.metrics[at], campaign, experiment, shelf)
     })?;
-    let names = [names_of_recovery(experiment)];
-    let recovery = over_groups(recordings, digests, &names, |_, shelf| {
+    let needed = [needed_of_recovery(experiment)];
+    let recovery = over_groups(recordings, digests, &needed, |_, shelf| {
         summary::recovery(experiment, campaign, &metrics, shelf)
     })?;
     Ok(Measured { metrics, recovery: recovery.into_iter().next().flatten() })
@@ -241,11 +242,11 @@ fn measure(
 fn over_groups<T: Send>(
     recordings: &[&Recording],
     digests: &Digests,
-    groups: &[Vec<String>],
+    groups: &[Vec<Needed>],
     work: impl Fn(usize, &Shelf<'_>) -> Result<T, SummaryError> + Sync,
 ) -> Result<Vec<T>, AppError> {
-    let groups: Vec<Vec<&str>> =
-        groups.iter().map(|group| group.iter().map(String::as_str).collect()).collect();
+    let groups: Vec<Vec<Wanted<'_>>> =
+        groups.iter().map(|group| group.iter().map(Needed::wanted).collect()).collect();
     let made: Vec<Result<T, AppError>> = if let [only] = recordings {
         only.map(&groups, |at, frames| {
             let mut shelf = Shelf::new(recordings, digests);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::app::import::ImportFailure;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::source::metrics::RecordingError;
@@ -46,6 +47,9 @@ pub enum AppError {
         /// Position of the first byte that does not fit, from 0.
         offset: usize,
     },
+    /// The results of another tool were not imported.
+    #[error(transparent)]
+    Import(#[from] ImportFailure),
     /// The samples of a recording could not be read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
@@ -87,6 +91,7 @@ impl AppError {
             Self::Document(_) => "invalid_document",
             Self::Run { .. } => "invalid_run",
             Self::Read { .. } => "unreadable_file",
+            Self::Import(failure) => failure.code(),
             Self::Recording(_) => "unreadable_samples",
             Self::Summary(_) => "contradictory_samples",
             Self::Store(_) => "unwritable_file",
@@ -99,6 +104,7 @@ impl AppError {
     /// Whether the input was at fault (exit code 2) rather than a file or source (exit code 4).
     pub const fn is_invalid_input(&self) -> bool {
         match self {
+            Self::Import(failure) => failure.is_invalid_input(),
             Self::Report { source: ReportError::TemplateRead { .. }, .. } => false,
             Self::Usage(_)
             | Self::Document(_)

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::frame::{Frame, FrameSource, SourceFailure};
+use crate::frame::{Frame, FrameSource, Rows, SourceFailure, Wanted};
 use crate::source::metrics::{Recording, SamplesDigest};
 use crate::spec::{Detection, Experiment, Measure, Metric, Remediation};
 
-/// Frames of one piece of work, by session and metric; anything else is read on demand.
+/// Frames of one piece of work, by session, metric and rows; anything else is read on demand.
 pub(crate) struct Shelf<'data> {
     recordings: &'data [&'data Recording],
-    held: BTreeMap<(u32, String), Arc<Frame>>,
+    held: BTreeMap<(u32, Needed), Arc<Frame>>,
     digests: &'data Digests,
 }
 
@@ -26,20 +26,20 @@ impl<'data> Shelf<'data> {
     /// Puts a frame onto the shelf.
     pub(crate) fn put(&mut self, session: u32, frame: Arc<Frame>) {
         self.digests.add(session, &frame);
-        self.held.insert((session, frame.metric.clone()), frame);
+        self.held.insert((session, Needed { metric: frame.metric.clone(), rows: frame.rows }), frame);
     }
 }
 
 impl FrameSource for Shelf<'_> {
-    fn frame(&self, session: u32, metric: &str) -> Result<Arc<Frame>, SourceFailure> {
-        if let Some(frame) = self.held.get(&(session, metric.to_owned())) {
+    fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure> {
+        if let Some(frame) = self.held.get(&(session, Needed::from(wanted))) {
             return Ok(Arc::clone(frame));
         }
         let position = usize::try_from(session).ok().and_then(|number| number.checked_sub(1));
         let recording = position
             .and_then(|position| self.recordings.get(position))
             .expect("every session of a campaign has its recording");
-        let frame = Arc::new(recording.frame(metric).map_err(SourceFailure::new)?);
+        let frame = Arc::new(recording.frame(wanted).map_err(SourceFailure::new)?);
         self.digests.add(session, &frame);
         Ok(frame)
     }
@@ -68,66 +68,96 @@ impl Digests {
     }
 }
 
-/// Names of the series that a metric is measured from.
-pub(crate) fn names_of_metric(metric: &Metric) -> Vec<String> {
+/// A metric's series of which a piece of work is made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Needed {
+    metric: String,
+    rows: Rows,
+}
+
+impl Needed {
+    /// As a request to a recording.
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        Wanted { metric: &self.metric, rows: self.rows }
+    }
+}
+
+impl From<Wanted<'_>> for Needed {
+    fn from(wanted: Wanted<'_>) -> Self {
+        Self { metric: wanted.metric.to_owned(), rows: wanted.rows }
+    }
+}
+
+impl From<String> for Needed {
+    fn from(metric: String) -> Self {
+        Self { metric, rows: Rows::Deduplicated }
+    }
+}
+
+/// The series that a metric is measured from. Of raw samples every row is a request; everything else has one value at a
+/// time.
+pub(crate) fn needed_of_metric(metric: &Metric) -> Vec<Needed> {
     match &metric.measure {
         Measure::Ratio { part, total, .. } => counters(&[part.metric_name(), total.metric_name()]),
         Measure::Histogram { base, .. } => {
             let base = base.metric_name();
-            let mut names = counters(&[&format!("{base}_bucket"), &format!("{base}_count")]);
-            names.push(format!("{base}_created"));
-            unique(names)
+            let mut needed = counters(&[&format!("{base}_bucket"), &format!("{base}_count")]);
+            needed.push(format!("{base}_created").into());
+            unique(needed)
         }
-        Measure::Gauge { selector, .. } | Measure::Samples { selector, .. } => {
-            vec![selector.metric_name().to_owned()]
+        Measure::Samples { selector, .. } => {
+            vec![Wanted::every_row(selector.metric_name()).into()]
         }
+        Measure::Gauge { selector, .. } => vec![selector.metric_name().to_owned().into()],
         Measure::Counter { selector } => counters(&[selector.metric_name()]),
         Measure::Balance { incoming, outgoing } => {
             counters(&[incoming.metric_name(), outgoing.metric_name()])
         }
-        Measure::Query { expression, .. } => vec![expression.clone()],
+        Measure::Query { expression, .. } => vec![expression.clone().into()],
     }
 }
 
-/// Names of the series from which times to detect, remediate and recover are read.
-pub(crate) fn names_of_recovery(experiment: &Experiment) -> Vec<String> {
+/// The series from which times to detect, remediate and recover are read.
+pub(crate) fn needed_of_recovery(experiment: &Experiment) -> Vec<Needed> {
     let Some(recovery) = &experiment.recovery else { return Vec::new() };
     let of_metric = |name: &str| {
         experiment
             .metrics
             .iter()
             .filter(|metric| metric.name == name)
-            .flat_map(names_of_metric)
-            .collect::<Vec<String>>()
+            .flat_map(needed_of_metric)
+            .collect::<Vec<Needed>>()
     };
-    let mut names = of_metric(&recovery.signal);
+    let mut needed = of_metric(&recovery.signal);
     match &recovery.detected_by {
-        Some(Detection::Alert(_)) => names.push("ALERTS".to_owned()),
+        Some(Detection::Alert(_)) => needed.push("ALERTS".to_owned().into()),
         Some(Detection::Above { signal, .. } | Detection::Below { signal, .. }) => {
-            names.extend(of_metric(signal));
+            needed.extend(of_metric(signal));
         }
         None => {}
     }
     match &recovery.remediated_by {
         Some(Remediation::CounterIncrease(selector)) => {
-            names.extend(counters(&[selector.metric_name()]));
+            needed.extend(counters(&[selector.metric_name()]));
         }
-        Some(Remediation::GaugeBack(selector)) => names.push(selector.metric_name().to_owned()),
+        Some(Remediation::GaugeBack(selector)) => {
+            needed.push(selector.metric_name().to_owned().into());
+        }
         None => {}
     }
-    unique(names)
+    unique(needed)
 }
 
 /// Counters with the series that tell when they were born.
-fn counters(names: &[&str]) -> Vec<String> {
-    let mut all: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    all.push("process_start_time_seconds".to_owned());
+fn counters(names: &[&str]) -> Vec<Needed> {
+    let mut all: Vec<Needed> = names.iter().map(|name| (*name).to_owned().into()).collect();
+    all.push("process_start_time_seconds".to_owned().into());
     unique(all)
 }
 
 /// Sorted, each once.
-fn unique(mut names: Vec<String>) -> Vec<String> {
-    names.sort_unstable();
-    names.dedup();
-    names
+fn unique(mut needed: Vec<Needed>) -> Vec<Needed> {
+    needed.sort_unstable();
+    needed.dedup();
+    needed
 }

@@ -9,6 +9,7 @@ pub mod check;
 mod document;
 mod error;
 mod frames;
+pub mod import;
 mod overwrite;
 pub mod render;
 pub mod stat;

@@ -41,6 +41,10 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Render a report again from result.json alone.
     Report(ReportArguments),
+    /// Make a run record from what another chaos tool left behind.
+    Import(ImportArguments),
+    /// Draft an experiment document that fits a run of another tool.
+    Init(InitArguments),
     /// Lint experiment documents, all problems at once.
     Check(CheckArguments),
     /// Print the JSON Schema of experiment documents.
@@ -125,4 +129,56 @@ pub(crate) struct CheckArguments {
     /// Experiment documents, or directories that hold an experiment.yaml.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(after_help = "Formats, and what each reads:\n  \
+    chaostoolkit  journal.json of `chaos run`\n  \
+    litmus        ChaosResult (kubectl … -o json|yaml, or describe), with the Kubernetes events, the exporter's\n                \
+    metrics or a ChaosCenter run for the times\n  \
+    chaos-mesh    a chaos object with its status (kubectl … -o json|yaml), its events, or the dashboard's archive\n  \
+    aws-fis       `aws fis get-experiment` as JSON\n  \
+    krkn          telemetry.json, resiliency-report.json, or the log that holds one of them\n  \
+    chaosblade    `blade status` as JSON\n  \
+    events        any CSV, JSON lines or JSON list with a time and a name per fault\n\n\
+    Examples:\n  \
+    unfazed import chaostoolkit journal.json -o rec/run.json\n  \
+    unfazed import litmus result.json events.json -o rec/run.json\n  \
+    unfazed import events kills.csv --zone Europe/Berlin --windows \"baseline=10m,experiment=5m\" -o rec/run.json")]
+pub(crate) struct ImportArguments {
+    /// Which tool wrote the files.
+    pub(crate) format: String,
+    /// Its files, or directories of them; together they become one record.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// File to write; default: standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Lengths of the windows around every fault; default: "baseline=5m,experiment=5m", shortened where they overlap.
+    #[arg(long, value_name = "WINDOWS")]
+    pub(crate) windows: Option<String>,
+    /// Zone of times that carry none, e.g. Europe/Berlin or +02:00; default: UTC, with a warning.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(crate) zone: Option<String>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    unfazed init --from rec/run.json rec\n  \
+    unfazed init --from journal.json -o experiment.yaml")]
+pub(crate) struct InitArguments {
+    /// Directory of the experiment.yaml to write.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// A run.json that `import` wrote, or a result of another chaos tool. May be repeated.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) from: Vec<PathBuf>,
+    /// Which tool wrote the files; default: recognised.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// File to write, instead of experiment.yaml in DIR.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "directory")]
+    pub(crate) output: Option<PathBuf>,
 }

@@ -7,7 +7,8 @@ use clap::{CommandFactory, Parser};
 
 use crate::app::{self, AppError};
 use crate::cli::arguments::{
-    AnalyzeArguments, Arguments, CheckArguments, Command, ReportArguments,
+    AnalyzeArguments, Arguments, CheckArguments, Command, ImportArguments, InitArguments,
+    ReportArguments,
 };
 use crate::cli::exit_code::ExitCode;
 use crate::cli::terminal::Terminal;
@@ -37,6 +38,8 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
     let outcome = match command {
         Command::Analyze(arguments) => analyze(&arguments, terminal),
         Command::Report(arguments) => report(&arguments, terminal),
+        Command::Import(arguments) => import(arguments, terminal),
+        Command::Init(arguments) => init(arguments, terminal),
         Command::Check(arguments) => Ok(check(&arguments, terminal)),
         Command::Schema => print(&crate::spec::schema_json(), terminal),
         Command::Stat => stat(),
@@ -116,6 +119,54 @@ fn report(arguments: &ReportArguments, terminal: Terminal) -> Result<ExitCode, A
     )?;
     terminal.say(&format!("written: {}", written.display()));
     Ok(ExitCode::Done)
+}
+
+fn import(arguments: ImportArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
+    let imported = app::import::run(&app::import::ImportArguments {
+        format: arguments.format,
+        inputs: arguments.files,
+        windows: arguments.windows,
+        zone: arguments.zone,
+        output: arguments.output,
+    })?;
+    tell_warnings(&imported);
+    let count =
+        |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    terminal.say(&format!(
+        "{}: {}, {} carried out",
+        imported.experiment,
+        count(imported.iterations, "iteration"),
+        count(imported.killed, "fault"),
+    ));
+    match &imported.written {
+        Some(path) => {
+            terminal.say(&format!("written: {}", path.display()));
+            Ok(ExitCode::Done)
+        }
+        None => print(&imported.text, terminal),
+    }
+}
+
+fn init(arguments: InitArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
+    let drafted = app::import::run_draft(&app::import::DraftArguments {
+        inputs: arguments.from,
+        format: arguments.format,
+        output: arguments.output.unwrap_or_else(|| arguments.directory.join("experiment.yaml")),
+    })?;
+    tell_warnings(&drafted);
+    if let Some(path) = &drafted.written {
+        terminal.say(&format!(
+            "written: {0}; replace every REPLACE_ME, then: unfazed check {0}",
+            path.display()
+        ));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn tell_warnings(imported: &app::import::ImportReport) {
+    for warning in &imported.warnings {
+        Terminal::complain(&format!("warning: {}: {}", warning.code, warning.message));
+    }
 }
 
 fn check(arguments: &CheckArguments, terminal: Terminal) -> ExitCode {

@@ -35,6 +35,7 @@ impl Terminal {
     }
 
     /// Writes a result to standard output. A reader that went away is no error.
+    #[expect(clippy::unused_self, reason = "a result needs a terminal that was decided on")]
     pub(crate) fn result(self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

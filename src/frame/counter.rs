@@ -24,7 +24,7 @@ use crate::unit::{Labels, Span, Timestamp, Window};
 #[derive(Debug, Clone)]
 pub struct Counters {
     matched: Matched,
-    counters: Vec<Counter>,
+    each: Vec<Counter>,
     step: Option<Span>,
 }
 
@@ -83,7 +83,7 @@ impl Counters {
         let matched = Matched::by_selector(frame, selector);
         let step = matched.step();
         let earliest = frame.series.iter().filter_map(first_finite).min();
-        let counters = matched
+        let each = matched
             .series()
             .map(|series| Counter {
                 finite: finite_only(series),
@@ -91,7 +91,7 @@ impl Counters {
                 joined_late: joined_late(series, earliest, step),
             })
             .collect();
-        Self { matched, counters, step }
+        Self { matched, each, step }
     }
 
     /// Whether the selector means nothing in this recording.
@@ -113,7 +113,7 @@ impl Counters {
     fn each(&self) -> impl Iterator<Item = (&Series, &Counter)> {
         self.matched
             .series()
-            .zip(&self.counters)
+            .zip(&self.each)
             .map(|(series, counter)| (counter.finite.as_ref().unwrap_or(series), counter))
     }
 
@@ -124,6 +124,11 @@ impl Counters {
         self.each()
             .filter_map(|(series, counter)| counter.increase(series, window, self.step))
             .reduce(Increase::plus)
+    }
+
+    /// Whether more than one counter is meant.
+    pub fn are_several(&self) -> bool {
+        self.each.len() > 1
     }
 
     /// The increase of each counter, in the order of [`Self::series`].
@@ -151,10 +156,15 @@ impl Counters {
     /// All times at which any of the counters has a sample in `[start, end)`, sorted.
     pub fn times(&self, range: Window) -> Vec<i64> {
         let mut times: Vec<i64> = Vec::new();
+        let mut first = 0;
         for (series, _) in self.each() {
             let inside = &series.times
                 [series.first_at_or_after(range.start)..series.first_at_or_after(range.end)];
-            if times != inside {
+            // Series scraped together share their times.
+            if times.is_empty() {
+                first = inside.len();
+                times.extend_from_slice(inside);
+            } else if times[..first] != *inside {
                 times.extend_from_slice(inside);
             }
         }

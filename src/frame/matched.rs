@@ -109,7 +109,7 @@ mod tests {
                     Series { labels: Labels::default(), times, values }
                 })
                 .collect();
-            let frame = Frame { metric: "x".to_owned(), series, conflicting_duplicates: 0 };
+            let frame = Frame { metric: "x".to_owned(), series, ..Frame::default() };
             prop_assert_eq!(median_spacing(frame.series.iter()), frame.step());
         }
     }
@@ -128,7 +128,7 @@ mod tests {
                 series("a", &[0, 5000]),
                 series("c", &[7]),
             ],
-            conflicting_duplicates: 0,
+            ..Frame::default()
         });
         let step = |text: &str| {
             Matched::by_selector(&frame, &Selector::parse(text).unwrap()).step().unwrap()

@@ -17,6 +17,6 @@ pub use counter::{Counters, Gain, Increase};
 pub use gauge::Gauge;
 pub use histogram::{ClassicHistogram, EdgesAround, Histogram, Observed, UnderBound};
 pub use matched::Matched;
-pub use series::{Frame, Series};
-pub use source::{FrameSource, SourceFailure};
+pub use series::{Frame, Rows, Series};
+pub use source::{FrameSource, SourceFailure, Wanted};
 pub use start::Starts;

@@ -6,7 +6,36 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use crate::frame::series::Frame;
+use crate::frame::series::{Frame, Rows};
+
+/// A metric's series and which of their rows are wanted.
+///
+/// ```
+/// use unfazed::frame::{Rows, Wanted};
+/// assert_eq!(Wanted::from("queue_depth").rows, Rows::Deduplicated);
+/// assert_eq!(Wanted::every_row("http_req_duration").rows, Rows::Every);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted<'name> {
+    /// The metric's name.
+    pub metric: &'name str,
+    /// Which rows.
+    pub rows: Rows,
+}
+
+impl<'name> Wanted<'name> {
+    /// All rows of a metric, each of which is a request.
+    pub const fn every_row(metric: &'name str) -> Self {
+        Self { metric, rows: Rows::Every }
+    }
+}
+
+impl<'name> From<&'name str> for Wanted<'name> {
+    /// One value per series and time.
+    fn from(metric: &'name str) -> Self {
+        Self { metric, rows: Rows::Deduplicated }
+    }
+}
 
 /// Gives the series of one metric of one session's recording.
 ///
@@ -18,7 +47,13 @@ pub trait FrameSource {
     ///
     /// # Errors
     /// [`SourceFailure`] when the recording or the server could not be read.
-    fn frame(&self, session: u32, metric: &str) -> Result<Arc<Frame>, SourceFailure>;
+    fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure>;
+}
+
+impl<S: FrameSource + ?Sized> FrameSource for &S {
+    fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure> {
+        (**self).frame(session, wanted)
+    }
 }
 
 /// Why a recording or a server could not be read; the message is the source's own.

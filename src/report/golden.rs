@@ -10,7 +10,8 @@ use crate::report::view::Page;
 use crate::report::{
     ReportError, Style, Templates, from_json, junit, markdown, render_html, text, to_json,
 };
-use crate::verdict::result::AnalysisResult;
+use crate::spec::Estimand;
+use crate::verdict::result::{AnalysisResult, DecidedQuantity};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report")
@@ -87,7 +88,7 @@ fn the_same_result_gives_the_same_bytes() {
     for story in Story::ALL {
         assert_eq!(html(story), html(story));
         let result = sample(story);
-        let again = from_json(&to_json(&result).unwrap()).unwrap();
+        let again = from_json(&to_json(&result)).unwrap();
         assert_eq!(again, result);
         let templates = Templates::embedded().unwrap();
         assert_eq!(
@@ -200,9 +201,50 @@ fn missing_numbers_render_everywhere() {
 }
 
 #[test]
+fn a_claim_on_this_run_shows_its_worst_kill_and_no_interval() {
+    let mut result = sample(Story::Fail);
+    let metric = &mut result.metrics[1];
+    metric.estimand = Some(Estimand::ThisRun);
+    if let Some(decision) = &mut metric.decision {
+        decision.lower = None;
+        decision.upper = None;
+        decision.quantity = DecidedQuantity::Experiment;
+    }
+    let page = Page::new(&result).unwrap();
+    assert!(page.headline.claims[1].seen.starts_with("worst 1.0"), "{:?}", page.headline.claims[1]);
+    assert!(page.claims[1].question.contains("this run"));
+    let html = render_html(&result, &Templates::embedded().unwrap()).unwrap();
+    assert!(!html.contains("metric-2-interval") && html.contains("metric-2-paired"));
+}
+
+#[test]
+fn an_estimate_on_another_scale_than_its_limits_is_not_drawn_between_them() {
+    let mut result = sample(Story::Pass);
+    if let Some(decision) = &mut result.metrics[2].decision {
+        decision.lower = Some(-12.0);
+        decision.upper = Some(-3.0);
+        decision.bound = 0.0;
+    }
+    let page = Page::new(&result).unwrap();
+    let decision = page.claims[2].decision.as_ref().unwrap();
+    assert_eq!(decision.estimate.value, None);
+}
+
+#[test]
+fn a_deadline_between_two_samples_is_shown_as_undecided() {
+    let mut result = sample(Story::Pass);
+    let times = &mut result.recovery.as_mut().unwrap().recover.times;
+    times[0].after_s = Some(118.0);
+    times[0].seconds = Some(123.0);
+    let page = Page::new(&result).unwrap();
+    let recovery = page.recovery.as_ref().unwrap();
+    assert!(recovery.rows[0].recover.undecided);
+    assert!(recovery.rows.iter().skip(1).all(|row| !row.recover.undecided));
+}
+
+#[test]
 fn another_schema_is_refused_by_name() {
-    let json =
-        to_json(&sample(Story::Pass)).unwrap().replace("unfazed.result/v1", "unfazed.result/v9");
+    let json = to_json(&sample(Story::Pass)).replace("unfazed.result/v1", "unfazed.result/v9");
     assert!(
         matches!(from_json(&json), Err(ReportError::Schema { found }) if found == "unfazed.result/v9")
     );

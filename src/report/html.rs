@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::report::ReportError;
 use crate::report::chart;
 use crate::report::templates::{PageKind, Templates};
-use crate::report::view::{ClaimView, Page};
+use crate::report::view::{ClaimView, DecisionView, Mark, Page};
 use crate::verdict::result::AnalysisResult;
 
 /// What the templates receive.
@@ -43,13 +43,9 @@ pub fn render_html(result: &AnalysisResult, templates: &Templates) -> Result<Str
             None => None,
         },
         recovery_interval: match &page.recovery {
-            Some(recovery) => recovery
-                .decision
-                .as_ref()
-                .map(|decision| {
-                    chart::interval(decision, recovery.mark, "recovery", "recovery-interval")
-                })
-                .transpose()?,
+            Some(recovery) => {
+                interval(recovery.decision.as_ref(), recovery.mark, "recovery", "recovery")?
+            }
             None => None,
         },
         page,
@@ -60,13 +56,7 @@ pub fn render_html(result: &AnalysisResult, templates: &Templates) -> Result<Str
 /// The charts of one metric.
 fn charts(view: &ClaimView) -> Result<ClaimCharts, ReportError> {
     Ok(ClaimCharts {
-        interval: view
-            .decision
-            .as_ref()
-            .map(|decision| {
-                chart::interval(decision, view.mark, &view.name, &format!("{}-interval", view.id))
-            })
-            .transpose()?,
+        interval: interval(view.decision.as_ref(), view.mark, &view.name, &view.id)?,
         paired: chart::paired(&view.paired, &view.name, &format!("{}-paired", view.id))?,
         timeline: match &view.timeline {
             Some(timeline) => {
@@ -75,4 +65,17 @@ fn charts(view: &ClaimView) -> Result<ClaimCharts, ReportError> {
             None => None,
         },
     })
+}
+
+/// The chart of a decision, if there is one with limits.
+fn interval(
+    decision: Option<&DecisionView>,
+    mark: Mark,
+    name: &str,
+    id: &str,
+) -> Result<Option<String>, ReportError> {
+    match decision {
+        Some(decision) => chart::interval(decision, mark, name, &format!("{id}-interval")),
+        None => Ok(None),
+    }
 }

@@ -9,13 +9,11 @@ use crate::report::ReportError;
 use crate::verdict::result::{AnalysisResult, SCHEMA};
 
 /// The result as indented JSON with a final newline. Same result, same bytes.
-///
-/// # Errors
-/// [`ReportError::Result`] if a number is not finite; results hold none.
-pub fn to_json(result: &AnalysisResult) -> Result<String, ReportError> {
-    let mut text = serde_json::to_string_pretty(result).map_err(ReportError::Result)?;
+pub fn to_json(result: &AnalysisResult) -> String {
+    let mut text = serde_json::to_string_pretty(result)
+        .expect("a result has string keys only and its types never refuse to serialise");
     text.push('\n');
-    Ok(text)
+    text
 }
 
 /// Reads a result.

@@ -1,4 +1,4 @@
-//! JUnit XML for CI: one suite per experiment, one case per claim, recovery with a deadline among them.
+//! `JUnit` XML for CI: one suite per experiment, one case per claim, recovery with a deadline among them.
 //!
 //! A fail is a `<failure>`: the claim was refuted. An inconclusive claim is an `<error type="inconclusive">`: the
 //! check could not be decided. It is not `<skipped>`, which CI systems count as fine, and what was not shown is

@@ -1,4 +1,4 @@
-//! What people read: HTML, a terminal summary, Markdown for a pull request, JUnit for CI, and `result.json` itself.
+//! What people read: HTML, a terminal summary, Markdown for a pull request, `JUnit` for CI, and `result.json` itself.
 //!
 //! Reports never compute a statistic and never decide: everything they say stands in the
 //! [`AnalysisResult`](crate::verdict::result::AnalysisResult). All outputs tell the same story in the same order:

@@ -91,6 +91,7 @@ struct Shape {
     bad_hump: f64,
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of invented numbers")]
 fn shapes() -> Vec<Shape> {
     let shape = |name, kind, unit, description| Shape {
         name,
@@ -298,6 +299,7 @@ fn mean(values: impl Iterator<Item = Option<f64>>) -> f64 {
     values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap())
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of invented numbers")]
 fn metric(
     shape: &Shape,
     story: Story,
@@ -347,7 +349,7 @@ fn metric(
         Some(Estimand::MostKills) => (
             DecidedQuantity::Share,
             f64::from(inside) / f64::from(n) * 0.87,
-            Some(1.0_f64.min(f64::from(inside) / f64::from(n) + 0.22)),
+            Some(1.0_f64.min(f64::from(inside) / f64::from(n) + 0.18)),
             0.8,
             "clopper_pearson",
         ),
@@ -620,7 +622,7 @@ fn headline(story: Story) -> &'static str {
             "If the next kill is like these, the data rule out (95 %) that killing one payment worker breaks any of 5 claims, under the conditions of 1 session in staging."
         }
         Story::Fail | Story::Hostile => {
-            "payment-p95 exceeds the bound (95 %, Holm over 5 claims): 6 of 8 kills stayed inside 200 ms, worst 1.1 s at kill 7; recovery within 2 min fails as well."
+            "payment-p95 exceeds the bound (95 %, Holm over 5 claims): 6 of 10 kills stayed inside 200 ms, worst 1.1 s at kill 7; recovery within 2 min fails as well."
         }
         Story::Inconclusive => {
             "Not shown either way: 3 of 3 kills stayed inside every bound, but 3 kills cannot prove it; 14 clean kills would."
@@ -629,6 +631,7 @@ fn headline(story: Story) -> &'static str {
 }
 
 /// The result of a story.
+#[expect(clippy::too_many_lines, reason = "one table of invented numbers")]
 pub(crate) fn sample(story: Story) -> AnalysisResult {
     let mut draws = Draws(20_261_123 + u64::from(story.kills()));
     let windows = windows(story);
@@ -685,6 +688,7 @@ pub(crate) fn sample(story: Story) -> AnalysisResult {
             ended_at: windows.last().map(|window| window.experiment.end),
             tool: Some("unfazed".to_owned()),
             tool_verdict: None,
+            tool_reason: None,
         }],
         sessions: 1,
         seed: 0,

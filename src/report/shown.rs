@@ -15,8 +15,17 @@ const NAME_LIMIT: usize = 160;
 /// Longest sentence in characters: half a screen. Longer texts stay whole in `result.json`.
 const SENTENCE_LIMIT: usize = 1200;
 /// Fields that hold sentences rather than names.
-const SENTENCES: [&str; 8] =
-    ["headline", "message", "text", "line", "hypothesis", "description", "healthy", "note"];
+const SENTENCES: [&str; 9] = [
+    "headline",
+    "sentence",
+    "message",
+    "text",
+    "line",
+    "hypothesis",
+    "description",
+    "healthy",
+    "note",
+];
 
 /// A copy of the result in which every text is safe to show.
 ///
@@ -72,7 +81,7 @@ fn safe(text: &str, limit: usize) -> String {
         if written >= limit {
             let total = text.chars().count();
             if position < total {
-                out.push_str(&format!("… ({total} characters)"));
+                out.extend(["… (", &total.to_string(), " characters)"]);
             }
             break;
         }

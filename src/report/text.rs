@@ -9,6 +9,7 @@ use crate::report::ReportError;
 use crate::report::number::plain_spaces;
 use crate::report::view::{ClaimView, Mark, Note, Page, RecoveryView};
 use crate::verdict::result::AnalysisResult;
+use crate::verdict::tool_verdict::TOOL_VERDICT_DIFFERS;
 
 /// Most lines of a summary.
 const LINES: usize = 24;
@@ -110,7 +111,8 @@ enum Detail {
 
 impl Detail {
     /// From the most to the least.
-    const ALL: [Self; 5] = [Self::Full, Self::PassesShort, Self::Line, Self::Cut, Self::Verdicts];
+    const ALL: [Self; 6] =
+        [Self::Full, Self::PassesShort, Self::Line, Self::PassesCut, Self::Cut, Self::Verdicts];
 }
 
 impl Entry {
@@ -122,9 +124,8 @@ impl Entry {
             line(2).into_iter().chain(more).collect()
         };
         match detail {
-            Detail::Full => full(),
             Detail::PassesShort if self.is_pass() => line(2),
-            Detail::PassesShort => full(),
+            Detail::Full | Detail::PassesShort => full(),
             Detail::PassesCut if self.is_pass() => line(1),
             Detail::Line | Detail::PassesCut => line(2),
             Detail::Cut => line(1),
@@ -208,7 +209,7 @@ fn of_recovery(view: &RecoveryView) -> Entry {
     }
 }
 
-/// What was not judged, warnings, level and seed.
+/// What was not judged, what another tool said, warnings, level and seed.
 fn foot(result: &AnalysisResult, page: &Page) -> Vec<Line> {
     let mut lines = vec![Line::plain(String::new())];
     lines.push(Line::plain(format!("  judged        {}", page.census.summary)));
@@ -218,6 +219,16 @@ fn foot(result: &AnalysisResult, page: &Page) -> Vec<Line> {
     }
     if rows.len() > 2 {
         lines.push(Line::plain(format!("  not judged    … and {} more", rows.len() - 2)));
+    }
+    // One is enough here: a campaign of many sessions has the others in the report.
+    let differing =
+        page.headline.warnings.iter().find(|warning| warning.code == TOOL_VERDICT_DIFFERS);
+    if let Some(warning) = differing {
+        let mut said = wrapped(&warning.message, 16, 4);
+        if let Some(first) = said.first_mut() {
+            first.replace_range(..16, "  two verdicts  ");
+        }
+        lines.extend(said.into_iter().map(Line::plain));
     }
     let codes: Vec<&str> =
         page.headline.warnings.iter().map(|warning| warning.code.as_str()).collect();

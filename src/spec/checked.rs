@@ -181,6 +181,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn bounds_are_in_the_unit_of_the_metric() {
         let histogram = "name: m, histogram: d_seconds, quantile: 0.9";
         for (metric, value, unit, text) in [

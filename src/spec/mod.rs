@@ -11,9 +11,9 @@ mod grammar;
 pub mod problem;
 pub mod schema;
 pub mod selector;
-mod tree;
+pub(crate) mod tree;
 mod walk;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use checked::Checked;
 pub use claim::{Amount, Claim, Estimand, Form, Strictness};

@@ -489,6 +489,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn the_patterns_say_what_the_readers_say() {
         let rules = [
             TextRule::Any,

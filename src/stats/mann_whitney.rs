@@ -204,7 +204,11 @@ impl Tails {
             if w >= largest {
                 1.0
             } else {
-                tail(w).unwrap_or_else(|| 1.0 - tail(largest - w - 1).unwrap_or(0.0))
+                tail(w).unwrap_or_else(|| {
+                    let above = tail(largest - w - 1);
+                    1.0 - above
+                        .expect("of two values that mirror each other one lies in the lower half")
+                })
             }
         };
         // P(U ≥ u) = P(U ≤ largest − u) by symmetry.

@@ -64,8 +64,8 @@ impl Score {
         let share = wide_count_to_f64(u128::from(events)) / wide_count_to_f64(u128::from(trials));
         Ok(Self {
             share,
-            below: share - interval.lower.unwrap_or(0.0),
-            above: interval.upper.unwrap_or(1.0) - share,
+            below: share - interval.lower.expect("a two-sided interval has a lower limit"),
+            above: interval.upper.expect("a two-sided interval has an upper limit") - share,
         })
     }
 }

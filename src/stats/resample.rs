@@ -285,7 +285,7 @@ mod tests {
                 let mut stream = Stream::new(Seed(1), "count", purpose);
                 let mut resample = Vec::new();
                 positions.draw(&mut stream, |four| {
-                    resample.extend(four.iter().map(|&position| sorted[position]))
+                    resample.extend(four.iter().map(|&position| sorted[position]));
                 });
                 resample.sort_by(f64::total_cmp);
                 assert!((fast - place.of(&resample)).abs() < 1e-9);

@@ -31,6 +31,7 @@ impl AtomicFile {
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
         let temporary =
             target.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()));
+        #[expect(clippy::disallowed_methods, reason = "the store is where files are written")]
         let file =
             File::create(&temporary).map_err(|source| StoreError::new("create", target, source))?;
         Ok(Self { target: target.to_owned(), temporary, file: Some(file) })
@@ -50,6 +51,10 @@ impl AtomicFile {
     ///
     /// # Errors
     /// [`StoreError`] if the contents cannot be synced or the name cannot be given.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the store gives files their names, and opens a directory only to sync it"
+    )]
     pub fn commit(mut self) -> Result<(), StoreError> {
         self.finish()?;
         let failed = |operation, source| StoreError::new(operation, &self.target, source);
@@ -85,6 +90,10 @@ impl Drop for AtomicFile {
     fn drop(&mut self) {
         self.file = None;
         // After a commit there is nothing under the temporary name, and the removal does nothing.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the store takes away what it did not finish"
+        )]
         let _ = fs::remove_file(&self.temporary);
     }
 }

@@ -18,7 +18,7 @@
 //! iteration 100s 160s 220s              baseline, fault and experiment start, end; then any of: control,
 //!                                       failed, aborted 200s, detected 170s, recovered 180s, target NAME
 //! expect 1 experiment value 3           or missing_data, no_traffic; also coverage, counts, share
-//! expect 1 excluded no_traffic          or none
+//! expect 1 excluded no_traffic          or none; census likewise, for every metric alike
 //! expect 1 recover seen 5 10            or never, censored 30, lost 0; also onset, relapses, excursions, unhealthy,
 //!                                       excluded; detect and remediate likewise
 //! expect matched_nothing SELECTOR       also measured_on_target, missing_edge, duplicates, refused
@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::frame::{Frame, FrameSource, Series, SourceFailure};
+use crate::frame::{Frame, FrameSource, Rows, Series, SourceFailure, Wanted};
 use crate::run::{
     Abort, Arm, Campaign, FaultRecord, Iteration, Outcome, RunRecord, Session, SessionIteration,
     TargetRecord,
@@ -38,19 +38,21 @@ use crate::spec::{
     Measure, Metric, Recovery, Reduce, Remediation, Safety, Selector, Source, Strictness, Windows,
 };
 use crate::summary::value::{
-    Loss, MetricSummary, ReadingSummary, RecoverySummary, RecoveryTime, Timing, WindowValue,
+    Loss, MetricSummary, PreKillLoss, ReadingSummary, RecoverySummary, RecoveryTime, Timing,
+    WindowValue,
 };
-use crate::summary::{SummaryError, recovery, summarise};
+use crate::summary::{SummaryError, census, recovery, summarise};
 use crate::unit::{Labels, Span, Timestamp, Unit, Window};
 
 /// Frames held in memory.
 #[derive(Default)]
-pub(crate) struct Held(pub(crate) BTreeMap<(u32, String), Arc<Frame>>);
+pub(crate) struct Held(pub(crate) BTreeMap<(u32, String, Rows), Arc<Frame>>);
 
 impl FrameSource for Held {
-    fn frame(&self, session: u32, metric: &str) -> Result<Arc<Frame>, SourceFailure> {
-        let empty = || Arc::new(Frame { metric: metric.to_owned(), ..Frame::default() });
-        Ok(self.0.get(&(session, metric.to_owned())).cloned().unwrap_or_else(empty))
+    fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure> {
+        let Wanted { metric, rows } = wanted;
+        let empty = || Arc::new(Frame { metric: metric.to_owned(), rows, ..Frame::default() });
+        Ok(self.0.get(&(session, metric.to_owned(), rows)).cloned().unwrap_or_else(empty))
     }
 }
 
@@ -60,6 +62,10 @@ struct Case {
     session: u32,
     every: i64,
     from: i64,
+    #[expect(
+        clippy::type_complexity,
+        reason = "samples by session and name, as the lines gave them"
+    )]
     series: BTreeMap<(u32, String), Vec<(Labels, Vec<(i64, f64)>)>>,
     metric: Option<Metric>,
     recovery: Option<Recovery>,
@@ -303,16 +309,22 @@ impl Case {
     }
 
     fn frames(&self) -> Held {
-        let frames = self.series.iter().map(|((session, name), all)| {
+        let mut held = Held::default();
+        for ((session, name), all) in &self.series {
             let mut frame = Frame { metric: name.clone(), ..Frame::default() };
+            let mut every = Frame { rows: Rows::Every, ..frame.clone() };
             for (labels, samples) in all {
                 let (series, conflicts) = Series::from_unordered(labels.clone(), samples.clone());
                 frame.series.push(series);
                 frame.conflicting_duplicates += conflicts;
+                let (times, values) = samples.iter().copied().unzip();
+                every.series.push(Series::of_every_row(labels.clone(), times, values));
             }
-            ((*session, name.clone()), Arc::new(frame))
-        });
-        Held(frames.collect())
+            for frame in [frame, every] {
+                held.0.insert((*session, name.clone(), frame.rows), Arc::new(frame));
+            }
+        }
+        held
     }
 
     fn campaign(&self) -> Campaign {
@@ -347,7 +359,11 @@ impl Case {
             }
             Err(_) => None,
         };
-        let seen = Outcomes { summary, times };
+        let excluded = match &summary {
+            Ok(summary) => census(&campaign, std::slice::from_ref(summary)).excluded,
+            Err(_) => Vec::new(),
+        };
+        let seen = Outcomes { summary, times, excluded };
         self.expectations
             .iter()
             .filter_map(|expected| {
@@ -406,6 +422,7 @@ fn same(expected: &[&str], found: &[String]) -> bool {
 struct Outcomes {
     summary: Result<MetricSummary, SummaryError>,
     times: Option<RecoverySummary>,
+    excluded: Vec<(u32, PreKillLoss)>,
 }
 
 fn words<T: ToString>(all: &[T]) -> Vec<String> {
@@ -456,8 +473,13 @@ impl Outcomes {
         match place {
             "baseline" => of_window(&iteration.baseline, rest),
             "experiment" => of_window(&iteration.experiment, rest),
-            "excluded" => option(iteration.excluded.map(|reason| reason.code())),
-            "aborted" => option(iteration.aborted.map(|at| at.seconds())),
+            "excluded" => option(iteration.excluded.map(PreKillLoss::code)),
+            "census" => {
+                let entry =
+                    self.excluded.iter().find(|(excluded, _)| f64::from(*excluded) == index);
+                option(entry.map(|(_, reason)| reason.code()))
+            }
+            "aborted" => option(iteration.aborted.map(Timestamp::seconds)),
             "recover" => times(|summary| Some(&summary.recover)),
             "detect" => times(|summary| summary.detect.as_ref()),
             "remediate" => times(|summary| summary.remediate.as_ref()),
@@ -490,7 +512,7 @@ fn of_time(time: &RecoveryTime, rest: &[&str]) -> Vec<String> {
         "relapses" => words(&[time.relapses]),
         "excursions" => words(&[time.excursions]),
         "unhealthy" => option(time.last_unhealthy_seconds),
-        "excluded" => option(time.excluded.map(|reason| reason.code())),
+        "excluded" => option(time.excluded.map(PreKillLoss::code)),
         "upper" => option(time.band.and_then(|band| band.upper)),
         "lower" => option(time.band.and_then(|band| band.lower)),
         _ => match time.timing {

@@ -56,6 +56,10 @@ impl Meter for CounterMeter {
     }
 
     fn timeline(&self, stretches: &Stretches) -> Vec<TimelinePoint> {
+        if self.counters.are_several() {
+            // Rates between neighbouring samples only add up where samples are taken together.
+            return stretches.of_windows(|stretch| self.counters.increase(stretch)?.per_second());
+        }
         let rates = self.counters.rates(stretches.range());
         stretches.of_samples(&join_all(&rates, self.step()))
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::frame::start::{PROCESS_START, Starts, created_names};
-use crate::frame::{Counters, Frame, FrameSource};
+use crate::frame::{Counters, Frame, FrameSource, Wanted};
 use crate::spec::Selector;
 use crate::summary::error::SummaryError;
 
@@ -29,11 +29,23 @@ impl<'source, S: FrameSource> Loader<'source, S> {
         if let Some(frame) = self.loaded.get(metric) {
             return Ok(Arc::clone(frame));
         }
-        let frame = self.frames.frame(self.session, metric).map_err(|source| {
-            SummaryError::Source { series: metric.to_owned(), session: self.session, source }
-        })?;
+        let frame = self.fetch(metric.into())?;
         self.loaded.insert(metric.to_owned(), Arc::clone(&frame));
         Ok(frame)
+    }
+
+    /// All rows of a metric, each of which is a request: rows that share a time are no duplicates.
+    pub(crate) fn every_row(&self, metric: &str) -> Result<Arc<Frame>, SummaryError> {
+        self.fetch(Wanted::every_row(metric))
+    }
+
+    fn fetch(&self, wanted: Wanted<'_>) -> Result<Arc<Frame>, SummaryError> {
+        let session = self.session;
+        self.frames.frame(session, wanted).map_err(|source| SummaryError::Source {
+            series: wanted.metric.to_owned(),
+            session,
+            source,
+        })
     }
 
     /// Start times told for the series of a metric.

@@ -59,9 +59,14 @@ pub fn summarise(
         timeline.extend(bench.meter.timeline(&stretches));
     }
     let meters = || benches.values().map(|bench| bench.meter.as_ref());
+    let matched_nothing = matched_nothing(meters().map(Meter::selectors));
+    if matched_nothing.is_some() {
+        iterations.iter_mut().for_each(forget);
+        timeline.clear();
+    }
     Ok(MetricSummary {
         name: metric.name.clone(),
-        matched_nothing: matched_nothing(meters().map(Meter::selectors)),
+        matched_nothing,
         step: meters().filter_map(Meter::step).max(),
         iterations,
         conflicting_duplicates: benches.values().map(|bench| bench.conflicting_duplicates).sum(),
@@ -104,7 +109,7 @@ fn bench<S: FrameSource>(metric: &Metric, session: u32, frames: &S) -> Result<Be
             Box::new(CounterMeter::new(&mut loader, selector, slicing)?)
         }
         Measure::Samples { selector, quantile } => {
-            Box::new(SamplesMeter::new(&mut loader, selector, *quantile, slicing)?)
+            Box::new(SamplesMeter::new(&loader, selector, *quantile, slicing)?)
         }
         Measure::Balance { incoming, outgoing } => {
             Box::new(BalanceMeter::new(&mut loader, incoming, outgoing)?)
@@ -141,6 +146,20 @@ fn iteration(
         baseline,
         experiment,
     })
+}
+
+/// Takes the numbers out of an iteration of which one selector means nothing: a misspelt counter of errors must not read
+/// as an absence of errors.
+fn forget(iteration: &mut IterationSummary) {
+    for window in [&mut iteration.baseline, &mut iteration.experiment] {
+        *window = WindowValue::missing(window.coverage);
+    }
+    iteration.excluded = match iteration.excluded {
+        Some(PreKillLoss::NotInjected) => Some(PreKillLoss::NotInjected),
+        Some(PreKillLoss::BaselineMissing | PreKillLoss::NoTraffic) | None => {
+            Some(PreKillLoss::BaselineMissing)
+        }
+    };
 }
 
 /// From the fault to the recovery deadline, as far as the iteration was observed.

@@ -7,6 +7,7 @@
 pub mod census;
 pub mod error;
 pub mod metric;
+pub mod needs;
 pub mod recovery;
 pub mod value;
 
@@ -25,14 +26,17 @@ mod onset;
 mod properties;
 mod query;
 mod ratio;
+mod reading;
 mod remediation;
 mod samples;
 mod timeline;
+mod watched;
 mod worst;
 
 pub use census::census;
 pub use error::SummaryError;
 pub use metric::summarise;
+pub use needs::{Need, needs};
 pub use recovery::recovery;
 pub use value::{
     Census, Counts, HealthyBand, IterationSummary, Loss, MetricSummary, MissingEdge, PreKillLoss,

@@ -18,7 +18,7 @@ fn series(pod: usize, offset: i64, values: impl IntoIterator<Item = f64>) -> Ser
 }
 
 fn frame(series: Vec<Series>) -> Arc<Frame> {
-    Arc::new(Frame { metric: "x".to_owned(), series, conflicting_duplicates: 0 })
+    Arc::new(Frame { metric: "x".to_owned(), series, ..Frame::default() })
 }
 
 fn window(start: i64, end: i64) -> Window {

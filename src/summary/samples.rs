@@ -1,7 +1,7 @@
 //! A quantile of raw values, one row per request.
 //!
-//! Rows have no rhythm, so that there is no coverage: a window without a row had no traffic. Values that are not finite
-//! numbers are no rows.
+//! Every row counts: requests that share a series and a millisecond are no duplicates. Rows have no rhythm, so that there
+//! is no coverage: a window without a row had no traffic. Values that are not finite numbers are no rows.
 
 use crate::frame::gauge::finite_values;
 use crate::frame::{FrameSource, Matched};
@@ -26,12 +26,12 @@ pub(crate) struct SamplesMeter {
 impl SamplesMeter {
     /// Sets up raw values for one session.
     pub(crate) fn new<S: FrameSource>(
-        loader: &mut Loader<'_, S>,
+        loader: &Loader<'_, S>,
         selector: &Selector,
         quantile: f64,
         slicing: Slicing,
     ) -> Result<Self, SummaryError> {
-        let frame = loader.frame(selector.metric_name())?;
+        let frame = loader.every_row(selector.metric_name())?;
         let rows = Matched::by_selector(&frame, selector);
         Ok(Self { text: selector.text().to_owned(), rows, quantile, slicing })
     }

@@ -118,7 +118,7 @@ pub(crate) fn subtract(
         p_fail: welch(Alternative::Greater),
         verdict: None,
     });
-    ruling.decision.method = "brunner_munzel_permuted".to_owned();
+    "brunner_munzel_permuted".clone_into(&mut ruling.decision.method);
     ruling.decision.p_pass = p_pass;
     ruling.decision.p_fail = p_fail;
     ruling.decision.lower = None;

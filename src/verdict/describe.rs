@@ -17,6 +17,7 @@ use crate::verdict::result::{
     IterationResult, MetricResult, Reason, RecoveryResult, Role, SCHEMA, SessionInfo, Timeline,
     TimelineEvent, TimelineMetric, TimelineWindow, Tool, Verdict, Warning,
 };
+use crate::verdict::tool_verdict;
 use crate::verdict::typical::pseudo_median;
 use crate::verdict::warning::{self, warning};
 
@@ -50,6 +51,8 @@ pub(crate) fn assemble(evidence: &Evidence<'_>, judged: Judged) -> AnalysisResul
                 .any(|entry| entry.index == exclusion.index && entry.iteration.arm == Arm::Fault)
         })
         .count();
+    let mut warnings = warnings(evidence);
+    warnings.extend(tool_verdict::differences(campaign, judged.verdict, because(&judged)));
     AnalysisResult {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "unfazed".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -83,9 +86,17 @@ pub(crate) fn assemble(evidence: &Evidence<'_>, judged: Judged) -> AnalysisResul
         metrics: judged.metrics,
         recovery: judged.recovery,
         timeline: timeline(campaign, evidence.metrics),
-        warnings: warnings(evidence),
+        warnings,
         samples_digest: evidence.samples_digest.clone(),
         source: evidence.source.clone(),
+    }
+}
+
+/// The sentence that explains a verdict best.
+fn because(judged: &Judged) -> &str {
+    match (judged.verdict, judged.reasons.first()) {
+        (Verdict::Inconclusive, Some(reason)) => &reason.message,
+        (Verdict::Pass | Verdict::Fail | Verdict::Inconclusive, _) => &judged.headline,
     }
 }
 
@@ -103,6 +114,7 @@ fn sessions(campaign: &Campaign) -> Vec<SessionInfo> {
                 ended_at: session.run.ended_at,
                 tool: origin.map(|origin| origin.tool.clone()),
                 tool_verdict: origin.and_then(|origin| origin.verdict.clone()),
+                tool_reason: origin.and_then(|origin| origin.reason.clone()),
             }
         })
         .collect()

@@ -278,7 +278,7 @@ fn primary(
         verdict,
         this_run: is_this_run,
         carries_line: claim.estimand == Estimand::TypicalKill && !claim.form.is_against_baseline(),
-        short: sentence::short(&line, metric),
+        short: kill::short(metric, claim, &line, case.basis),
         outside: line.outside,
         total: line.inside + line.outside + line.unknown,
         needed: reasons.iter().find_map(|reason| reason.iterations_needed),

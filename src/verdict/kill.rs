@@ -216,6 +216,18 @@ pub(crate) fn line(
     }
 }
 
+/// The line in short, for headlines: "0 of 10 kills inside, worst 1.9 s".
+pub(crate) fn short(metric: &Metric, claim: &Claim, kills: &Kills, basis: Basis) -> String {
+    let total = kills.inside + kills.outside + kills.unknown;
+    let text = format!("{} of {total} kills inside", kills.inside);
+    match &kills.worst {
+        Some(worst) if kills.outside > 0 => {
+            format!("{text}, worst {}", worst_words(metric, claim, worst.value, basis))
+        }
+        Some(_) | None => text,
+    }
+}
+
 /// The kill that oversteps its bound most, or comes closest to it.
 fn worst(metric: &Metric, claim: &Claim, kills: &[Kill<'_>], basis: Basis) -> Option<WorstKill> {
     let mut worst: Option<(f64, WorstKill)> = None;
@@ -227,13 +239,10 @@ fn worst(metric: &Metric, claim: &Claim, kills: &[Kill<'_>], basis: Basis) -> Op
             (Some(_), Some(bracket)) => bracket.upper,
             (Some(_) | None, _) => excess(claim, baseline, experiment),
         };
-        let value = if !claim.form.is_against_baseline() {
-            experiment
-        } else {
-            match basis {
-                Basis::Ratio => experiment / baseline,
-                Basis::Difference => experiment - baseline,
-            }
+        let value = match basis {
+            Basis::Ratio if claim.form.is_against_baseline() => experiment / baseline,
+            Basis::Difference if claim.form.is_against_baseline() => experiment - baseline,
+            Basis::Ratio | Basis::Difference => experiment,
         };
         let candidate = WorstKill { index: kill.windows.index, value };
         let is_worse = match &worst {

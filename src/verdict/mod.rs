@@ -24,6 +24,7 @@ mod sentence;
 mod share;
 mod threshold;
 mod times;
+pub mod tool_verdict;
 mod typical;
 mod warning;
 

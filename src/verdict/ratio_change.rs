@@ -1,8 +1,8 @@
 //! The change of a ratio against its baseline over all requests, linearised and clustered by iteration.
 //!
-//! With R_e and R_b the ratios of sums, each iteration contributes z = (E − R_e·N_e)/ΣN_e to the error of R_e and
-//! likewise to R_b; a difference has variance K/(K−1)·Σ(z_e − z_b)², a logarithm of the quotient has
-//! K/(K−1)·Σ(z_e/R_e − z_b/R_b)² (Cochran 1977, section 6; Taylor linearisation). Limits use Student's t with K − 1
+//! With `R_e` and `R_b` the ratios of sums, each iteration contributes `z = (E − R_e·N_e)/ΣN_e` to the error of `R_e`
+//! and likewise to `R_b`; a difference has variance `K/(K−1)·Σ(z_e − z_b)²`, a logarithm of the quotient has
+//! `K/(K−1)·Σ(z_e/R_e − z_b/R_b)²` (Cochran 1977, section 6; Taylor linearisation). Limits use Student's t with K − 1
 //! degrees of freedom. Used where logarithms per iteration are not trusted: fewer than 30 events in a window.
 
 use crate::spec::{Amount, Claim, Form, Measure, Metric};

@@ -127,6 +127,9 @@ pub struct SessionInfo {
     pub tool: Option<String>,
     /// That tool's own verdict.
     pub tool_verdict: Option<String>,
+    /// Why that tool came to its verdict, in its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_reason: Option<String>,
 }
 
 /// A reason of a verdict.

@@ -6,7 +6,7 @@
 
 use crate::spec::{Claim, Estimand, Metric};
 use crate::unit::show;
-use crate::verdict::result::{Kills, Reason, Verdict};
+use crate::verdict::result::{Reason, Verdict};
 
 /// Under which conditions a verdict was reached.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,16 +45,16 @@ pub(crate) fn breach(metric: &Metric, claim: &Claim) -> String {
     let text = &claim.text;
     match claim.estimand {
         Estimand::MostKills | Estimand::EveryKill => format!(
-            "more than {} of kills take {name} out of its bound ({text})",
+            "more than {} of kills take {name} out of its bound “{text}”",
             show::percent(1.0 - claim.share)
         ),
         Estimand::AllRequests => {
-            format!("{name} over all requests is out of its bound ({text})")
+            format!("{name} over all requests is out of its bound “{text}”")
         }
         Estimand::TypicalKill => {
-            format!("the typical kill takes {name} out of its bound ({text})")
+            format!("the typical kill takes {name} out of its bound “{text}”")
         }
-        Estimand::ThisRun => format!("{name} is out of its bound ({text})"),
+        Estimand::ThisRun => format!("{name} is out of its bound “{text}”"),
     }
 }
 
@@ -130,26 +130,6 @@ pub(crate) struct Headlined {
     pub(crate) reason: String,
     /// The baseline itself breaches the absolute bound.
     pub(crate) baseline_breaches: bool,
-}
-
-/// k of N in short.
-pub(crate) fn short(kills: &Kills, metric: &Metric) -> String {
-    let total = kills.inside + kills.outside + kills.unknown;
-    let mut text = format!("{} of {total} kills inside", kills.inside);
-    if kills.outside > 0
-        && let Some(worst) = &kills.worst
-    {
-        let shown = show::significant(worst.value, 3);
-        let shown =
-            if metric_shows_values(kills) { show::value(worst.value, &metric.unit) } else { shown };
-        text.push_str(&format!(", worst {shown}"));
-    }
-    text
-}
-
-/// Whether the worst value is in the metric's unit rather than a factor.
-fn metric_shows_values(kills: &Kills) -> bool {
-    !kills.line.contains("times its baseline")
 }
 
 /// The headline of an experiment.

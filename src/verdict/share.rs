@@ -132,7 +132,7 @@ pub(crate) fn rule_by_session(
             "not shown either way once kills of one session are taken as alike; more sessions would settle it".to_owned(),
         ));
     }
-    ruling.decision.method = "clopper_pearson_and_korn_graubard_by_session".to_owned();
+    "clopper_pearson_and_korn_graubard_by_session".clone_into(&mut ruling.decision.method);
     ruling
 }
 

@@ -7,9 +7,9 @@
 //! averages. The exact sign-flip test on the mean stands beside it and does not decide.
 
 use crate::spec::{Amount, Claim, Form, Metric, Strictness};
-use crate::stats::Alternative;
 use crate::stats::hodges_lehmann::{self, LimitSide, walsh_limit, walsh_p};
 use crate::stats::sign_flip::sign_flip_test;
+use crate::stats::{Alternative, PValue};
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, Basis, Kill, small};
@@ -337,7 +337,7 @@ pub(crate) fn rule(
             (sample.bound - 3.0 * hodges_lehmann::EQUALITY * sample.bound.abs()).next_down()
         }
     };
-    let level = |values: &[f64], side| walsh_p(values, bound, side).ok().map(|p| p.get());
+    let level = |values: &[f64], side| walsh_p(values, bound, side).ok().map(PValue::get);
     let (shown_lower, shown_upper) = sample.scale.limits(lower, upper);
     let smallest = 0.5_f64.powi(i32::try_from(n).unwrap_or(i32::MAX));
     let decision = Decision {

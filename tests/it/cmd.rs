@@ -149,7 +149,7 @@ fn parts<const N: usize>(rest: &str) -> [&str; N] {
 fn to_parquet(directory: &Path) {
     let recording = Recording::open(directory).unwrap();
     let names: Vec<String> = recording.metric_names().map(str::to_owned).collect();
-    let frames: Vec<_> = names.iter().map(|name| recording.frame(name).unwrap()).collect();
+    let frames: Vec<_> = names.iter().map(|name| recording.frame(name.as_str()).unwrap()).collect();
     write_samples(directory, frames).unwrap();
     fs::remove_file(directory.join("samples.csv")).unwrap();
 }

@@ -1,5 +1,13 @@
 //! One binary for all integration tests, so that they link once.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    reason = "tests read files, start programs, and stop at the first thing that is not as it should be"
+)]
 
+mod layers;
 #[cfg(feature = "analysis")]
 mod cmd;
 #[cfg(feature = "analysis")]
@@ -10,3 +18,10 @@ mod oracle;
 mod stack;
 #[cfg(feature = "analysis")]
 mod talk;
+mod campaign;
+#[cfg(feature = "analysis")]
+mod calibration;
+#[cfg(feature = "analysis")]
+mod oracle;
+#[cfg(feature = "analysis")]
+mod verdict_cases;

@@ -15,10 +15,10 @@ use crate::report::ReportError;
 
 /// Units per point: plotters places on whole units, and half a point is fine enough for any screen.
 const FINE: f64 = 2.0;
-/// Width of every chart in points; at this width text is 12 points high on a phone and on a wide page alike.
+/// Width of every chart in points; at this width text is 13 points high on a phone and on a wide page alike.
 pub(crate) const WIDTH: f64 = 400.0;
 /// Height of text in points.
-const TEXT_SIZE: f64 = 12.0;
+const TEXT_SIZE: f64 = 13.0;
 /// First component of every ink's colour; see [`Ink::colour`].
 const MARK: &str = "#F1";
 
@@ -364,7 +364,7 @@ fn inked(body: &str) -> String {
             .or_else(|| before.strip_suffix("stroke=\"").map(|head| (head, "s")));
         if let (Some(ink), Some((head, kind))) = (ink, attribute) {
             out.push_str(head);
-            out.push_str(&format!("class=\"{kind}-{}", ink.name()));
+            out.extend(["class=\"", kind, "-", ink.name()]);
             rest = after.get(MARK.len() + 4..).unwrap_or_default();
         } else {
             out.push_str(before);

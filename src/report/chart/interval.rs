@@ -18,6 +18,8 @@ const FLOOR: f64 = 70.0;
 
 /// A line from the lower to the upper limit, the estimate on it, the bound across, the good side shaded.
 ///
+/// Nothing is drawn where there is no limit at all.
+///
 /// # Errors
 /// [`ReportError::Chart`] with the words of plotters.
 pub fn interval(
@@ -25,7 +27,10 @@ pub fn interval(
     mark: Mark,
     name: &str,
     id: &str,
-) -> Result<String, ReportError> {
+) -> Result<Option<String>, ReportError> {
+    if decision.lower.value.is_none() && decision.upper.value.is_none() {
+        return Ok(None);
+    }
     let labels = Labels {
         id: id.to_owned(),
         title: format!("{name}: limits against the bound"),
@@ -42,7 +47,7 @@ pub fn interval(
             decision.bound.text,
         ),
     };
-    Ok(draw(HEIGHT, |canvas| paint(canvas, decision, mark))?.finish(&labels))
+    Ok(Some(draw(HEIGHT, |canvas| paint(canvas, decision, mark))?.finish(&labels)))
 }
 
 /// The axis over everything that is shown.

@@ -88,7 +88,7 @@ fn paint(canvas: &Canvas<'_>, view: &PairedView, axis: &Axis) -> Result<(), Repo
             canvas.text(&row.index.to_string(), at(x, FLOOR + 12.0), Anchor::Middle, Ink::Text)?;
         }
     }
-    let middle = |from: f64, to: f64| LEFT + (from + to) / 2.0 * width;
+    let middle = |from: f64, to: f64| LEFT + f64::midpoint(from, to) * width;
     if kills > 0 {
         canvas.text(
             "kills",
@@ -137,7 +137,7 @@ fn iteration(
     match row.experiment.value {
         Some(experiment) => canvas.marker(shape, place(experiment), radius, ink),
         None if row.reason.is_some() => {
-            canvas.text("?", at(x, TOP + 6.0), Anchor::Middle, Ink::Text)
+            canvas.text("?", at(x, TOP - 10.0), Anchor::Middle, Ink::Text)
         }
         None => Ok(()),
     }

@@ -12,8 +12,11 @@ use crate::spec::{Estimand, Form};
 use crate::unit::Unit;
 use crate::verdict::result::{
     AnalysisResult, DecidedQuantity, Decision, EffectForm, Estimate, Gate, GateOutcome, Kills,
-    MetricResult, Sensitivity,
+    MetricResult, Sensitivity, Verdict,
 };
+
+/// The quantity of a claim whose allowance differs between iterations and is therefore taken off first.
+const BEYOND: &str = "change beyond the allowance";
 
 /// A metric and its claim.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,6 +35,8 @@ pub struct ClaimView {
     pub question: String,
     /// The k-of-N line; empty without a claim.
     pub line: String,
+    /// The verdict as one sentence; empty without a claim.
+    pub sentence: String,
     /// `21 of 22`.
     pub inside: String,
     /// Iterations judged.
@@ -81,7 +86,7 @@ pub struct DecisionView {
     pub bound: Figure,
     /// On which side the claim holds.
     pub good_side: GoodSide,
-    /// The limit that decides a pass, in words.
+    /// The limit that decides, in words.
     pub limit_words: String,
     /// The bound, in words.
     pub bound_words: String,
@@ -189,6 +194,7 @@ impl ClaimView {
                 .as_ref()
                 .map(|claim| words::question(metric.estimand, claim))
                 .unwrap_or_default(),
+            sentence: metric.sentence.clone().unwrap_or_default(),
             line: metric.kills.as_ref().map(|kills| kills.line.clone()).unwrap_or_default(),
             inside: metric.kills.as_ref().map_or_else(|| DASH.to_owned(), inside),
             n: metric.n,
@@ -229,6 +235,18 @@ fn decided(metric: &MetricResult, decision: &Decision, unit: &Unit) -> DecisionV
         .claim
         .as_ref()
         .is_some_and(|claim| matches!(claim.form, Form::IncreaseAtMost | Form::DecreaseAtMost));
+    // Nor is a typical kill under an absolute bound: it is decided on the share of requests under that bound.
+    let of_typical_share = metric.kind == "histogram"
+        && metric.estimand == Some(Estimand::TypicalKill)
+        && !against_baseline;
+    let allowed_first = metric.claim.as_ref().is_some_and(|claim| {
+        claim.or_by.is_some()
+            || (claim.relative
+                && metric
+                    .effect
+                    .as_ref()
+                    .is_some_and(|effect| effect.form == EffectForm::Difference))
+    });
     let effect = metric.effect.as_ref();
     let (quantity, scale, good_side, estimate) = match decision.quantity {
         DecidedQuantity::Share => (
@@ -240,11 +258,17 @@ fn decided(metric: &MetricResult, decision: &Decision, unit: &Unit) -> DecisionV
         DecidedQuantity::Experiment if of_requests && !against_baseline => {
             ("share of slow requests", Scale::Quantity(Unit::Ratio), GoodSide::Below, None)
         }
+        DecidedQuantity::Experiment if of_typical_share => (
+            "share of requests at or under the bound",
+            Scale::Quantity(Unit::Ratio),
+            if lower_is_better { GoodSide::Above } else { GoodSide::Below },
+            None,
+        ),
         DecidedQuantity::Experiment => {
             ("experiment windows", Scale::Quantity(unit.clone()), below, metric.experiment.estimate)
         }
         DecidedQuantity::Effect => (
-            "experiment against baseline",
+            if allowed_first { BEYOND } else { "experiment against baseline" },
             match effect.map(|effect| effect.form) {
                 Some(EffectForm::Ratio) => Scale::Change,
                 Some(EffectForm::Difference) | None => Scale::Difference(unit.clone()),
@@ -253,7 +277,19 @@ fn decided(metric: &MetricResult, decision: &Decision, unit: &Unit) -> DecisionV
             effect.and_then(|effect| effect.estimate),
         ),
     };
-    DecisionView::new(decision, quantity, scale, good_side, estimate)
+    let mut view =
+        DecisionView::new(decision, quantity, scale, good_side, estimate, metric.verdict);
+    // `this_run` compares what was seen and has no limits; then the worst kill says how close it was.
+    let worst = metric.kills.as_ref().and_then(|kills| kills.worst.as_ref());
+    let no_limits = decision.lower.is_none() && decision.upper.is_none();
+    if let (Some(Estimand::ThisRun), true, Some(worst)) = (metric.estimand, no_limits, worst) {
+        let worst = match &view.scale {
+            Scale::Difference(unit) => Figure::difference(Some(worst.value), unit, DASH),
+            Scale::Quantity(_) | Scale::Change => Figure::quantity(Some(worst.value), unit, DASH),
+        };
+        view.limit_words = format!("worst {}", worst.text);
+    }
+    view
 }
 
 /// Kills inside over all kills, as the k-of-N line says it.
@@ -270,9 +306,16 @@ impl DecisionView {
         scale: Scale,
         good_side: GoodSide,
         estimate: Option<f64>,
+        verdict: Option<Verdict>,
     ) -> Self {
         // Where the decision was made on a shifted scale (`or_by`), the estimate does not lie between its limits;
         // then it is not drawn there.
+        let of = match &scale {
+            Scale::Quantity(Unit::Ratio) if quantity.starts_with("share of kills") => " of kills",
+            Scale::Quantity(Unit::Ratio) if quantity.contains("requests") => " of requests",
+            _ if quantity == BEYOND => " beyond what is allowed",
+            Scale::Quantity(_) | Scale::Difference(_) | Scale::Change => "",
+        };
         let estimate = estimate.filter(|estimate| {
             decision.lower.is_none_or(|lower| lower <= *estimate + 1e-9 * estimate.abs())
                 && decision.upper.is_none_or(|upper| *estimate <= upper + 1e-9 * upper.abs())
@@ -280,20 +323,19 @@ impl DecisionView {
         let lower = scale.limit(decision.lower, decision.bound);
         let upper = scale.limit(decision.upper, decision.bound);
         let bound = scale.figure(Some(decision.bound), DASH);
-        let (limit_words, bound_words) = match good_side {
-            GoodSide::Below => (
-                upper
-                    .value
-                    .map_or_else(|| "no upper limit".to_owned(), |_| format!("≤ {}", upper.text)),
-                format!("at most {}", bound.text),
-            ),
-            GoodSide::Above => (
-                lower
-                    .value
-                    .map_or_else(|| "no lower limit".to_owned(), |_| format!("≥ {}", lower.text)),
-                format!("at least {}", bound.text),
-            ),
+        let bound_words = match good_side {
+            GoodSide::Below => format!("at most {}{of}", bound.text),
+            GoodSide::Above => format!("at least {}{of}", bound.text),
         };
+        // A fail is told by the limit that refutes the claim, anything else by the one that would prove it.
+        let tells_upper = (good_side == GoodSide::Below) != (verdict == Some(Verdict::Fail));
+        let (sign, limit, missing) = if tells_upper {
+            ("≤", &upper, "no upper limit")
+        } else {
+            ("≥", &lower, "no lower limit")
+        };
+        let limit_words =
+            limit.value.map_or_else(|| missing.to_owned(), |_| format!("{sign} {}", limit.text));
         Self {
             quantity: quantity.to_owned(),
             estimate: scale.figure(estimate, DASH),

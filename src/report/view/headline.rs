@@ -115,7 +115,7 @@ fn facts(result: &AnalysisResult) -> Vec<Fact> {
         number::count(counts.usable)
     );
     if counts.control > 0 {
-        kills.push_str(&format!("; {}", number::counted(counts.control, "control")));
+        kills.extend(["; ", &number::counted(counts.control, "control")]);
     }
     let mut facts = vec![
         Fact { term: "Environment", text: result.experiment.environment.clone() },

@@ -21,6 +21,8 @@ pub struct RecoveryView {
     pub claim: String,
     /// The k-of-N line; empty without a deadline.
     pub line: String,
+    /// The verdict as one sentence; empty without a deadline.
+    pub sentence: String,
     /// `21 of 22`.
     pub inside: String,
     /// The deadline.
@@ -111,6 +113,7 @@ impl RecoveryView {
                 )
             }),
             line: within.map(|within| within.line.clone()).unwrap_or_default(),
+            sentence: recovery.sentence.clone().unwrap_or_default(),
             inside: within.map_or_else(
                 || DASH.to_owned(),
                 |within| {
@@ -134,6 +137,7 @@ impl RecoveryView {
                     Scale::Quantity(Unit::Ratio),
                     GoodSide::Above,
                     within.and_then(|within| within.share),
+                    recovery.verdict,
                 )
             }),
             kinds: kinds

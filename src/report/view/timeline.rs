@@ -30,6 +30,12 @@ pub struct TimelineView {
     pub to_s: f64,
     /// The bound where it is one number.
     pub bound: Option<Figure>,
+    /// Whether a lane is the worst kill's.
+    pub has_worst: bool,
+    /// Whether a lane is a control iteration's.
+    pub has_control: bool,
+    /// Whether a rule stopped an iteration.
+    pub has_aborted: bool,
     /// Unit of the values, for the axis of the chart.
     #[serde(skip)]
     pub unit: Unit,
@@ -112,7 +118,17 @@ impl TimelineView {
             .as_ref()
             .filter(|claim| !claim.form.is_against_baseline())
             .map(|claim| Figure::quantity(Some(claim.bound), unit, DASH));
-        Some(Self { lanes, from_s, baseline_end_s, to_s, bound, unit: unit.clone() })
+        Some(Self {
+            has_worst: lanes.iter().any(|lane| lane.worst),
+            has_control: lanes.iter().any(|lane| lane.control),
+            has_aborted: lanes.iter().any(|lane| lane.aborted_s.is_some()),
+            lanes,
+            from_s,
+            baseline_end_s,
+            to_s,
+            bound,
+            unit: unit.clone(),
+        })
     }
 }
 

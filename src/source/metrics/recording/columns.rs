@@ -362,7 +362,7 @@ fn primitives<T: polars_arrow::types::NativeType>(
         .ok_or_else(|| "unexpected type of the decoded numbers".to_owned())?;
     let (_, values, present) = array.into_inner();
     let present = present.filter(|present| present.unset_bits() > 0);
-    let values = values.into_mut().either(|shared| shared.to_vec(), |own| own);
+    let values = values.into_mut().either(Buffer::to_vec, |own| own);
     Ok((values, present))
 }
 

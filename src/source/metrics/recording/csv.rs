@@ -31,6 +31,7 @@ pub(super) type CsvParts = BTreeMap<String, MetricPart>;
 
 /// Reads a file.
 pub(super) fn read(path: &Path, table: &LabelTable) -> Result<CsvParts, RecordingError> {
+    #[expect(clippy::disallowed_methods, reason = "a source reads the files it was given")]
     let file = File::open(path).map_err(|source| io_error("open", path, source))?;
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
@@ -48,9 +49,9 @@ pub(super) fn read(path: &Path, table: &LabelTable) -> Result<CsvParts, Recordin
         let slot = series.slot(&row, table)?;
         let time = series.time(&row)?;
         let value = row.value()?;
-        let (_, _, times, values) = &mut series.series[slot];
-        times.push(time);
-        values.push(value);
+        let gathered = &mut series.gathered[slot];
+        gathered.times.push(time);
+        gathered.values.push(value);
     }
     Ok(series.into_parts())
 }
@@ -232,7 +233,16 @@ struct SeriesTable {
     last_time_text: Vec<u8>,
     last_time: Option<i64>,
     key: Vec<u8>,
-    series: Vec<(String, LabelsId, Vec<i64>, Vec<f64>)>,
+    gathered: Vec<Gathered>,
+}
+
+/// The rows of one series.
+#[derive(Debug)]
+struct Gathered {
+    metric: String,
+    labels: LabelsId,
+    times: Vec<i64>,
+    values: Vec<f64>,
 }
 
 impl SeriesTable {
@@ -246,15 +256,17 @@ impl SeriesTable {
         if let Some(slot) = self.last_slot.filter(|_| self.key == self.last_key) {
             return Ok(slot);
         }
-        let slot = match self.slots.get(&self.key) {
-            Some(slot) => *slot,
-            None => {
-                let metric = row.metric()?.to_owned();
-                let labels = row.labels(table)?;
-                self.series.push((metric, labels, Vec::new(), Vec::new()));
-                self.slots.insert(self.key.clone(), self.series.len() - 1);
-                self.series.len() - 1
-            }
+        let slot = if let Some(slot) = self.slots.get(&self.key) {
+            *slot
+        } else {
+            self.gathered.push(Gathered {
+                metric: row.metric()?.to_owned(),
+                labels: row.labels(table)?,
+                times: Vec::new(),
+                values: Vec::new(),
+            });
+            self.slots.insert(self.key.clone(), self.gathered.len() - 1);
+            self.gathered.len() - 1
         };
         self.last_slot = Some(slot);
         std::mem::swap(&mut self.key, &mut self.last_key);
@@ -275,11 +287,11 @@ impl SeriesTable {
 
     fn into_parts(self) -> CsvParts {
         let mut parts = CsvParts::new();
-        for (metric, labels, times, values) in self.series {
-            parts.entry(metric).or_default().series.push(SeriesPart {
-                labels,
-                times: Times::compact(times),
-                values,
+        for gathered in self.gathered {
+            parts.entry(gathered.metric).or_default().series.push(SeriesPart {
+                labels: gathered.labels,
+                times: Times::compact(gathered.times),
+                values: gathered.values,
             });
         }
         parts

@@ -5,10 +5,11 @@
 //! the order of the metrics' names.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::frame::{Frame, Series};
+use crate::frame::{Frame, Rows, Series};
 
 /// Gathers the digests of frames.
 ///
@@ -26,15 +27,15 @@ use crate::frame::{Frame, Series};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SamplesDigest {
-    frames: BTreeMap<String, [u8; 32]>,
+    frames: BTreeMap<(String, Rows), [u8; 32]>,
 }
 
 impl SamplesDigest {
-    /// Adds the samples of a metric. A metric without samples leaves the digest as it is; adding the same frame
+    /// Adds the samples of a metric; its deduplicated series and all of its rows are two things. A metric without samples leaves the digest as it is; adding the same frame
     /// again changes nothing.
     pub fn add(&mut self, frame: &Frame) {
         if frame.series.iter().any(|series| !series.times.is_empty()) {
-            self.frames.insert(frame.metric.clone(), Self::of_frame(frame));
+            self.frames.insert((frame.metric.clone(), frame.rows), Self::of_frame(frame));
         }
     }
 
@@ -46,12 +47,18 @@ impl SamplesDigest {
     /// The digest of everything that was added, as `sha256:` and hexadecimal digits.
     pub fn finish(&self) -> String {
         let mut hash = Sha256::new();
-        for (metric, digest) in &self.frames {
+        for ((metric, rows), digest) in &self.frames {
             add_text(&mut hash, metric);
+            match rows {
+                Rows::Deduplicated => {}
+                Rows::Every => add_text(&mut hash, "every row"),
+            }
             hash.update(digest);
         }
-        let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{digits}")
+        hash.finalize().iter().fold("sha256:".to_owned(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing into a text cannot fail");
+            text
+        })
     }
 
     /// The digest of one frame.

@@ -1,6 +1,6 @@
 //! The samples of a recording directory: Parquet or CSV, one file or many, in any order.
 //!
-//! Owns the finding of the files (`layout`), their decoding (`parquet`, `columns`, `csv`), the putting together of
+//! Owns the finding of the files (`layout`), their decoding (`parquet`, `columns`, `gather`, `csv`), the putting together of
 //! series that are scattered over files and row groups (`part`), and the digest of what was read (`digest`).
 //! Refuses to know experiments, windows and iterations; the measuring rules of `frame` work on what it returns.
 //!
@@ -14,6 +14,7 @@ mod columns;
 mod csv;
 mod digest;
 mod error;
+mod gather;
 mod labels;
 mod layout;
 mod parquet;

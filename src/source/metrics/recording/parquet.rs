@@ -14,22 +14,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars_buffer::Buffer;
-use polars_parquet::read::{FileMetadata, read_metadata};
+use polars_parquet::read::{FileMetadata, ParquetType, read_metadata};
 
 use super::columns::{Chunk, NULL_KEY, TextForm, Texts, TimeForm, ValueForm, Zone, one_line};
 use super::error::{ColumnProblem, RecordingError};
+use super::gather::{Gathered, Rows};
 use super::labels::LabelTable;
 use super::layout::io_error;
-use super::part::{MetricPart, SeriesPart, Times};
+use super::part::MetricPart;
 
 /// Runs of metrics that are remembered of a row group; beyond it only the counts are.
 const MAX_RUNS: usize = 64;
 
 /// Rows that are decoded at once; larger row groups are decoded in slices of this length.
 const MAX_ROWS: usize = 1 << 20;
-
-/// Slots that are addressed directly (16 MiB of numbers); beyond it a hash map is used.
-const MAX_DIRECT_SLOTS: usize = 1 << 22;
 
 /// An opened Parquet file.
 #[derive(Debug)]
@@ -73,8 +71,9 @@ pub(super) struct MetricRows {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MetricRun {
     /// Position in [`GroupIndex::metrics`], or in a request.
-    metric: u32,
-    rows: Range<usize>,
+    pub metric: u32,
+    /// The rows.
+    pub rows: Range<usize>,
 }
 
 /// The pieces that one row group holds of the metrics that were asked for.
@@ -87,6 +86,7 @@ pub(super) struct GroupParts {
 impl ParquetFile {
     /// Reads footer and metric names.
     pub(super) fn open(path: &Path) -> Result<Self, RecordingError> {
+        #[expect(clippy::disallowed_methods, reason = "a source reads the files it was given")]
         let mut file = File::open(path).map_err(|source| io_error("open", path, source))?;
         let length = file
             .seek(SeekFrom::End(0))
@@ -287,6 +287,7 @@ impl ParquetFile {
     }
 
     /// Opens the file again. Files are not kept open: a recording may have more of them than a process may hold.
+    #[expect(clippy::disallowed_methods, reason = "a source reads the files it was given")]
     fn reopen(&self) -> Result<File, RecordingError> {
         File::open(&self.path).map_err(|source| io_error("open", &self.path, source))
     }
@@ -400,7 +401,7 @@ fn form_of(path: &Path, metadata: &FileMetadata) -> Result<Form, RecordingError>
     {
         return Ok(Form { metric, labels, time, zone, value });
     }
-    let names: Vec<&str> = metadata.schema().fields().iter().map(|field| field.name()).collect();
+    let names: Vec<&str> = metadata.schema().fields().iter().map(ParquetType::name).collect();
     let found = if names.is_empty() { "no columns".to_owned() } else { names.join(", ") };
     Err(RecordingError::Columns { path: path.to_owned(), problems, found })
 }
@@ -437,139 +438,4 @@ fn clipped_runs(
                 .then(|| MetricRun { metric, rows: start - range.start..end - range.start })
         })
         .collect()
-}
-
-/// Decoded rows.
-struct Rows<'rows> {
-    labels: &'rows [u32],
-    times: &'rows [i64],
-    values: &'rows super::columns::Values,
-}
-
-/// The pieces gathered so far, one slot per metric and label set.
-struct Gathered<'names> {
-    positions: HashMap<&'names str, u32>,
-    parts: Vec<MetricPart>,
-}
-
-/// Neighbouring rows of one series.
-struct SeriesRun {
-    slot: u32,
-    start: u32,
-    length: u32,
-}
-
-/// Where a series gathers its samples.
-struct Slot {
-    metric: u32,
-    labels: u32,
-    count: usize,
-}
-
-impl<'names> Gathered<'names> {
-    fn new(metrics: &[&'names str]) -> Self {
-        let positions = (0_u32..).zip(metrics).map(|(at, name)| (*name, at)).collect();
-        Self { positions, parts: metrics.iter().map(|_| MetricPart::default()).collect() }
-    }
-
-    fn position(&self, metric: &str) -> Option<u32> {
-        self.positions.get(metric).copied()
-    }
-
-    /// Divides rows into series. `numbers` holds the label number of each key, the one of null last.
-    fn add(&mut self, runs: &[MetricRun], rows: &Rows<'_>, numbers: &[u32]) {
-        let mut slots = Slots::new(self.parts.len(), numbers.len());
-        let null = u32::try_from(numbers.len() - 1).expect("keys are 32 bits wide");
-        let mut pieces: Vec<SeriesRun> = Vec::new();
-        for run in runs {
-            let mut at = run.rows.start;
-            for same in rows.labels[run.rows.clone()].chunk_by(|left, right| left == right) {
-                let key = if same[0] == NULL_KEY { null } else { same[0] };
-                let slot = slots.at(run.metric, key, same.len());
-                let narrow = |number: usize| {
-                    u32::try_from(number).expect("at most 2^20 rows are decoded at once")
-                };
-                pieces.push(SeriesRun { slot, start: narrow(at), length: narrow(same.len()) });
-                at += same.len();
-            }
-        }
-        let mut columns: Vec<(Vec<i64>, Vec<f64>)> = slots
-            .slots
-            .iter()
-            .map(|slot| (Vec::with_capacity(slot.count), Vec::with_capacity(slot.count)))
-            .collect();
-        for piece in pieces {
-            let (times, values) = &mut columns[piece.slot as usize];
-            let range = piece.start as usize..(piece.start + piece.length) as usize;
-            match &rows.values.present {
-                None if piece.length == 1 => {
-                    times.push(rows.times[range.start]);
-                    values.push(rows.values.values[range.start]);
-                }
-                None => {
-                    times.extend_from_slice(&rows.times[range.clone()]);
-                    values.extend_from_slice(&rows.values.values[range]);
-                }
-                Some(present) => {
-                    let metric = slots.slots[piece.slot as usize].metric;
-                    for row in range {
-                        if present.get_bit(row) {
-                            times.push(rows.times[row]);
-                            values.push(rows.values.values[row]);
-                        } else {
-                            self.parts[metric as usize].null_values += 1;
-                        }
-                    }
-                }
-            }
-        }
-        for (slot, (times, values)) in slots.slots.iter().zip(columns) {
-            if values.is_empty() {
-                continue;
-            }
-            self.parts[slot.metric as usize].series.push(SeriesPart {
-                labels: numbers[slot.labels as usize],
-                times: Times::compact(times),
-                values,
-            });
-        }
-    }
-}
-
-/// Slots by metric and label key.
-struct Slots {
-    keys: usize,
-    direct: Vec<u32>,
-    hashed: HashMap<u64, u32>,
-    slots: Vec<Slot>,
-}
-
-impl Slots {
-    fn new(metrics: usize, keys: usize) -> Self {
-        let direct = match metrics.checked_mul(keys) {
-            Some(count) if count <= MAX_DIRECT_SLOTS => vec![u32::MAX; count],
-            _ => Vec::new(),
-        };
-        Self { keys, direct, hashed: HashMap::new(), slots: Vec::new() }
-    }
-
-    /// The slot of a metric and a label key, to which `count` rows are added.
-    fn at(&mut self, metric: u32, key: u32, count: usize) -> u32 {
-        let next = u32::try_from(self.slots.len()).expect("at most 2^20 rows are decoded at once");
-        let slot = if self.direct.is_empty() {
-            self.hashed.entry(u64::from(metric) << 32 | u64::from(key)).or_insert(next)
-        } else {
-            let slot = &mut self.direct[metric as usize * self.keys + key as usize];
-            if *slot == u32::MAX {
-                *slot = next;
-            }
-            slot
-        };
-        if *slot == next {
-            self.slots.push(Slot { metric, labels: key, count });
-        } else {
-            self.slots[*slot as usize].count += count;
-        }
-        *slot
-    }
 }

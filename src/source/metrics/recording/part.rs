@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::labels::{LabelTable, LabelsId};
-use crate::frame::{Frame, Series};
+use crate::frame::{Frame, Rows, Series, Wanted};
 
 /// A piece of one series.
 #[derive(Debug, Clone)]
@@ -158,12 +158,13 @@ impl MetricPart {
 }
 
 /// The frame that `parts` make together. Order of the parts does not matter.
-pub(super) fn assemble(metric: &str, parts: Vec<MetricPart>, table: &LabelTable) -> Frame {
+pub(super) fn assemble(wanted: Wanted<'_>, parts: Vec<MetricPart>, table: &LabelTable) -> Frame {
     let mut by_labels: BTreeMap<LabelsId, Vec<SeriesPart>> = BTreeMap::new();
     for series in parts.into_iter().flat_map(|part| part.series) {
         by_labels.entry(series.labels).or_default().push(series);
     }
-    let mut frame = Frame { metric: metric.to_owned(), ..Frame::default() };
+    let mut frame =
+        Frame { metric: wanted.metric.to_owned(), rows: wanted.rows, ..Frame::default() };
     for (labels, pieces) in by_labels {
         let count = pieces.iter().map(|piece| piece.times.len()).sum();
         let mut times = Vec::new();
@@ -181,8 +182,15 @@ pub(super) fn assemble(metric: &str, parts: Vec<MetricPart>, table: &LabelTable)
                 values.extend_from_slice(&piece.values);
             }
         }
-        let (series, conflicts) = Series::from_columns(table.labels(labels), times, values);
-        frame.conflicting_duplicates += conflicts;
+        let labels = table.labels(labels);
+        let series = match wanted.rows {
+            Rows::Deduplicated => {
+                let (series, conflicts) = Series::from_columns(labels, times, values);
+                frame.conflicting_duplicates += conflicts;
+                series
+            }
+            Rows::Every => Series::of_every_row(labels, times, values),
+        };
         frame.series.push(series);
     }
     frame.series.sort_by(|left, right| left.labels.cmp(&right.labels));

@@ -16,7 +16,7 @@ use super::labels::LabelTable;
 use super::layout::{self, Layout};
 use super::parquet::ParquetFile;
 use super::part::{MetricPart, assemble};
-use crate::frame::Frame;
+use crate::frame::{Frame, Wanted};
 use crate::unit::Timestamp;
 
 /// Bytes of samples that [`Recording::map`] holds at once when row groups mix many metrics: the most that leaves an
@@ -213,31 +213,38 @@ impl Recording {
         warnings
     }
 
-    /// All series of one metric; a frame without series if the metric is absent.
+    /// All series of one metric; a frame without series if the metric is absent. A name alone asks for one value per
+    /// series and time, [`Wanted::every_row`] for all rows.
     ///
     /// # Errors
     /// [`RecordingError`] if its rows cannot be decoded.
-    pub fn frame(&self, metric: &str) -> Result<Frame, RecordingError> {
-        let mut parts = self.parts(&BTreeSet::from([metric]))?;
-        Ok(self.assembled(metric, parts.remove(metric).unwrap_or_default()))
+    pub fn frame<'names>(
+        &self,
+        wanted: impl Into<Wanted<'names>>,
+    ) -> Result<Frame, RecordingError> {
+        let wanted = wanted.into();
+        let mut parts = self.parts(&BTreeSet::from([wanted.metric]))?;
+        Ok(self.assembled(wanted, parts.remove(wanted.metric).unwrap_or_default()))
     }
 
-    /// The frames of several metrics, in the order of their names in `metrics`. Every row group is read once; all
-    /// frames are in memory together.
+    /// The frames of several metrics, in the order in which they are wanted. Every row group is read once; all frames
+    /// are in memory together.
     ///
     /// # Errors
     /// [`RecordingError`] if rows of one of them cannot be decoded.
-    pub fn frames(&self, metrics: &[&str]) -> Result<Vec<Frame>, RecordingError> {
-        let parts = self.parts(&metrics.iter().copied().collect())?;
-        let frames: BTreeMap<&str, Frame> = parts
+    pub fn frames<'names>(
+        &self,
+        wanted: &[impl Into<Wanted<'names>> + Copy],
+    ) -> Result<Vec<Frame>, RecordingError> {
+        let wanted: Vec<Wanted<'names>> = wanted.iter().map(|one| (*one).into()).collect();
+        let frames: BTreeMap<Wanted<'names>, Frame> = self
+            .parts_of(wanted.iter().copied().collect())?
             .into_par_iter()
-            .map(|(metric, parts)| (metric, self.assembled(metric, parts)))
+            .map(|(wanted, parts)| (wanted, self.assembled(wanted, parts)))
             .collect();
-        Ok(metrics
+        Ok(wanted
             .iter()
-            .map(|metric| {
-                frames.get(metric).cloned().expect("parts has an entry for every name asked for")
-            })
+            .map(|one| frames.get(one).cloned().expect("there is a frame for all that is wanted"))
             .collect())
     }
 
@@ -250,23 +257,25 @@ impl Recording {
     ///
     /// # Errors
     /// [`RecordingError`] if rows of a metric cannot be decoded; the first one in the order of `groups`.
-    pub fn map<T: Send>(
+    pub fn map<'names, T: Send>(
         &self,
-        groups: &[Vec<&str>],
+        groups: &[Vec<impl Into<Wanted<'names>> + Copy>],
         work: impl Fn(usize, &[Arc<Frame>]) -> T + Sync,
     ) -> Result<Vec<T>, RecordingError> {
+        let groups: Vec<Vec<Wanted<'names>>> =
+            groups.iter().map(|group| group.iter().map(|one| (*one).into()).collect()).collect();
         let mut results = Vec::with_capacity(groups.len());
         let budget_rows = self.budget_rows()?;
         while results.len() < groups.len() {
             let start = results.len();
-            let batch = &groups[start..self.batch_end(groups, start, budget_rows)];
+            let batch = &groups[start..self.batch_end(&groups, start, budget_rows)];
             let shelf = Shelf::new(self, batch)?;
             let worked: Vec<T> = batch
                 .par_iter()
                 .enumerate()
-                .map(|(at, metrics)| {
+                .map(|(at, group)| {
                     let frames: Vec<Arc<Frame>> =
-                        metrics.iter().map(|metric| shelf.take(metric)).collect();
+                        group.iter().map(|wanted| shelf.take(*wanted)).collect();
                     work(start + at, &frames)
                 })
                 .collect();
@@ -276,13 +285,13 @@ impl Recording {
     }
 
     /// The end of the batch that begins at `start`: as many groups as fit, at least one.
-    fn batch_end(&self, groups: &[Vec<&str>], start: usize, budget_rows: u64) -> usize {
-        let mut names = BTreeSet::new();
+    fn batch_end(&self, groups: &[Vec<Wanted<'_>>], start: usize, budget_rows: u64) -> usize {
+        let mut held = BTreeSet::new();
         let mut rows = 0;
         for (at, group) in groups.iter().enumerate().skip(start) {
-            for metric in group {
-                if names.insert(*metric) {
-                    rows += self.rows_of(metric);
+            for wanted in group {
+                if held.insert(*wanted) {
+                    rows += self.rows_of(wanted.metric);
                 }
             }
             if rows > budget_rows && at > start {
@@ -343,14 +352,31 @@ impl Recording {
         Ok(found)
     }
 
+    /// The pieces of everything that is wanted; a metric that is wanted in two ways is read once.
+    fn parts_of<'names>(
+        &self,
+        wanted: BTreeSet<Wanted<'names>>,
+    ) -> Result<Vec<(Wanted<'names>, Vec<MetricPart>)>, RecordingError> {
+        let mut parts = self.parts(&wanted.iter().map(|one| one.metric).collect())?;
+        let mut all = Vec::with_capacity(wanted.len());
+        let mut rest = wanted.into_iter().peekable();
+        while let Some(one) = rest.next() {
+            // What is wanted is in the order of names: a name's further uses follow its first.
+            let last = rest.peek().is_none_or(|next| next.metric != one.metric);
+            let found = if last { parts.remove(one.metric) } else { parts.get(one.metric).cloned() };
+            all.push((one, found.unwrap_or_default()));
+        }
+        Ok(all)
+    }
+
     /// The frame of a metric; its null values are noted.
-    fn assembled(&self, metric: &str, parts: Vec<MetricPart>) -> Frame {
+    fn assembled(&self, wanted: Wanted<'_>, parts: Vec<MetricPart>) -> Frame {
         let null_values: u64 = parts.iter().map(|part| part.null_values).sum();
         if null_values > 0 {
             let mut noted = self.null_values.lock().unwrap_or_else(PoisonError::into_inner);
-            noted.insert(metric.to_owned(), null_values);
+            noted.insert(wanted.metric.to_owned(), null_values);
         }
-        assemble(metric, parts, &self.labels)
+        assemble(wanted, parts, &self.labels)
     }
 }
 
@@ -404,7 +430,7 @@ impl Samples {
 /// The frames of one batch, made when first needed and given up after their last use.
 struct Shelf<'batch> {
     recording: &'batch Recording,
-    slots: BTreeMap<&'batch str, Mutex<Slot>>,
+    slots: BTreeMap<Wanted<'batch>, Mutex<Slot>>,
 }
 
 /// A metric on the shelf.
@@ -424,31 +450,31 @@ enum State {
 impl<'batch> Shelf<'batch> {
     fn new(
         recording: &'batch Recording,
-        batch: &'batch [Vec<&str>],
+        batch: &'batch [Vec<Wanted<'batch>>],
     ) -> Result<Self, RecordingError> {
-        let mut uses: BTreeMap<&'batch str, usize> = BTreeMap::new();
-        for metric in batch.iter().flatten() {
-            *uses.entry(metric).or_default() += 1;
+        let mut uses: BTreeMap<Wanted<'batch>, usize> = BTreeMap::new();
+        for wanted in batch.iter().flatten() {
+            *uses.entry(*wanted).or_default() += 1;
         }
         let slots = recording
-            .parts(&uses.keys().copied().collect())?
+            .parts_of(uses.keys().copied().collect())?
             .into_iter()
-            .map(|(metric, parts)| {
-                (metric, Mutex::new(Slot { state: State::Parts(parts), uses: uses[metric] }))
+            .map(|(wanted, parts)| {
+                (wanted, Mutex::new(Slot { state: State::Parts(parts), uses: uses[&wanted] }))
             })
             .collect();
         Ok(Self { recording, slots })
     }
 
     /// The frame of a metric of the batch, for one of its uses.
-    fn take(&self, metric: &str) -> Arc<Frame> {
+    fn take(&self, wanted: Wanted<'_>) -> Arc<Frame> {
         // The lock is held while the frame is made. That is work of this thread alone: a second one that needs the
         // frame waits instead of making it again.
-        let mut slot = self.slots[metric].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.slots[&wanted].lock().unwrap_or_else(PoisonError::into_inner);
         let frame = match std::mem::replace(&mut slot.state, State::Gone) {
-            State::Parts(parts) => Arc::new(self.recording.assembled(metric, parts)),
+            State::Parts(parts) => Arc::new(self.recording.assembled(wanted, parts)),
             State::Made(frame) => frame,
-            State::Gone => Arc::new(self.recording.assembled(metric, Vec::new())),
+            State::Gone => Arc::new(self.recording.assembled(wanted, Vec::new())),
         };
         slot.uses = slot.uses.saturating_sub(1);
         if slot.uses > 0 {

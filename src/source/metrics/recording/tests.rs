@@ -114,7 +114,9 @@ fn all_frames(recording: &Recording) -> Vec<Frame> {
 
 fn digest(frames: &[Frame]) -> String {
     let mut digest = SamplesDigest::default();
-    frames.iter().for_each(|frame| digest.add(frame));
+    for frame in frames {
+        digest.add(frame);
+    }
     digest.finish()
 }
 

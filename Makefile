@@ -1,0 +1,62 @@
+# make help lists the targets. Everything is built with one profile, release: the tests use what `cargo run --release` built.
+# PROFILE=dev builds faster and runs slower, for work on one thing.
+
+CARGO ?= cargo
+PROFILE ?= release
+RECORDINGS := payment-worker-kill payment-worker-slow-restart payment-worker-three-kills
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+RUN := $(CARGO) run --quiet --locked --profile $(PROFILE) --
+OUT := target/report-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test notebooks lint deny report-check bench calibrate datasets
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## install what tests and checks need (Debian, npm, PyPI); only what is missing
+	@bash .ci/setup
+
+test: setup ## install what is missing, then run all tests
+	$(CARGO) test --locked --profile $(PROFILE)
+	$(MAKE) report-check
+ifneq ($(NOTEBOOKS),)
+	$(MAKE) notebooks
+endif
+
+notebooks: setup ## run every notebook from top to bottom
+	mkdir -p target/notebooks
+	for notebook in $(NOTEBOOKS); do \
+	    .venv/bin/papermill --cwd notebooks "$$notebook" "target/$$notebook" || exit 1; \
+	done
+
+lint: ## formatting, clippy and documentation, warnings refused
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --profile $(PROFILE) --all-targets -- -D warnings
+	$(CARGO) clippy --locked --profile $(PROFILE) --no-default-features --lib -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --profile $(PROFILE) --no-deps
+
+deny: ## licences, sources and advisories of all dependencies (installs cargo-deny)
+	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --config .cargo/deny.toml check
+
+report-check: setup ## open the reports of the recordings in Chromium: W3C, axe, nothing external
+	for recording in $(RECORDINGS); do \
+	    $(RUN) --quiet analyze --exit-zero "datasets/$$recording" -o "$(OUT)/$$recording" >/dev/null || exit 1; \
+	done
+	node tests/browser/check.mjs $(RECORDINGS:%=$(OUT)/%/report.html)
+
+bench: ## how fast the kernels and the reader are here
+	$(CARGO) bench --locked
+
+calibrate: ## how often verdicts are wrong, by simulation: fills the table in README.md
+	@if ! grep -q '^name = "calibration"' Cargo.toml; then \
+	    echo "make calibrate: there is no bench 'calibration' in Cargo.toml yet" >&2; exit 1; \
+	fi
+	$(CARGO) bench --locked --bench calibration
+
+datasets: ## record the three data sets anew (51 minutes; they replace those in the repository)
+	$(CARGO) build --release --locked --no-default-features --example payments
+	for recording in $(RECORDINGS); do \
+	    python3 datasets/record.py "$$recording" --service target/release/examples/payments || exit 1; \
+	done
