@@ -7,21 +7,20 @@
     reason = "tests read files, start programs, and stop at the first thing that is not as it should be"
 )]
 
-mod layers;
+#[cfg(feature = "analysis")]
+mod calibration;
+#[cfg(feature = "analysis")]
+mod campaign;
 #[cfg(feature = "analysis")]
 mod cmd;
 #[cfg(feature = "analysis")]
 mod determinism;
+mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;
 #[cfg(feature = "analysis")]
 mod stack;
 #[cfg(feature = "analysis")]
 mod talk;
-mod campaign;
-#[cfg(feature = "analysis")]
-mod calibration;
-#[cfg(feature = "analysis")]
-mod oracle;
 #[cfg(feature = "analysis")]
 mod verdict_cases;
