@@ -20,6 +20,9 @@ use crate::verdict::result::AnalysisResult;
 /// until as many others are done; a result is some hundred kilobytes.
 const WAITING_PER_CORE: usize = 32;
 
+/// What some editors put in front of a list.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// How a batch went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BatchOutcome {
@@ -232,6 +235,9 @@ impl<R: BufRead> Intake<R> {
                     return None;
                 }
             }
+            if lines.next == 0 && line.starts_with(BYTE_ORDER_MARK) {
+                line.drain(..BYTE_ORDER_MARK.len());
+            }
             while line.last().is_some_and(|end| matches!(end, b'\n' | b'\r')) {
                 line.pop();
             }
@@ -258,9 +264,7 @@ fn answer(line: &[u8], seed: u64) -> Answered {
             let answer = Answer::Result { recording: path, result: Box::new(result) };
             Answered::Result(json(&answer))
         }
-        Ok(Err(error)) => {
-            failed(path, Failure { code: error.code(), message: error.to_string() })
-        }
+        Ok(Err(error)) => failed(path, Failure { code: error.code(), message: error.to_string() }),
         Err(_) => {
             let message = "a bug in unfazed: please report it with this recording".to_owned();
             failed(path, Failure { code: "internal", message })

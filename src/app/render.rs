@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::AppError;
-use crate::app::overwrite::keep_inputs;
 use crate::app::document::read;
+use crate::app::overwrite::keep_inputs;
 use crate::report::{self, Templates};
 use crate::store;
 

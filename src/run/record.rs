@@ -465,9 +465,13 @@ mod tests {
 
     #[test]
     fn given_times_lie_after_the_fault() {
-        let early = GOOD.replacen("\"recovered_at\":null", "\"recovered_at\":\"2026-11-23T08:04:59Z\"", 1);
+        let early =
+            GOOD.replacen("\"recovered_at\":null", "\"recovered_at\":\"2026-11-23T08:04:59Z\"", 1);
         let error = RunRecord::parse(&record(&early)).unwrap_err().to_string();
-        assert!(error.contains("recovered_at 2026-11-23T08:04:59Z lies before the fault"), "{error}");
+        assert!(
+            error.contains("recovered_at 2026-11-23T08:04:59Z lies before the fault"),
+            "{error}"
+        );
         let at_once = early.replacen("08:04:59Z", "08:05:00Z", 1);
         RunRecord::parse(&record(&at_once)).unwrap();
     }

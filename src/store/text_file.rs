@@ -67,7 +67,9 @@ impl<'text> Staged<'text> {
             made.make(parent)?;
         }
         let mut beside = AtomicFile::create(&target)?;
-        beside.write_all(text.as_bytes()).map_err(|source| StoreError::new("write", path, source))?;
+        beside
+            .write_all(text.as_bytes())
+            .map_err(|source| StoreError::new("write", path, source))?;
         beside.finish()?;
         Ok(Self::Beside(beside))
     }
@@ -76,7 +78,10 @@ impl<'text> Staged<'text> {
         match self {
             Self::Beside(file) => file.commit(),
             Self::Through { path, text } => {
-                #[expect(clippy::disallowed_methods, reason = "the store is where files are written")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the store is where files are written"
+                )]
                 let opened = std::fs::OpenOptions::new().append(true).open(&path);
                 opened
                     .and_then(|mut stream| stream.write_all(text.as_bytes()))
@@ -189,8 +194,7 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let directory = room.path().join("is-a-directory");
         std::fs::create_dir(&directory).unwrap();
-        let files =
-            [file(room.path().join("a/b/c/first"), "new"), file(directory.clone(), "new")];
+        let files = [file(room.path().join("a/b/c/first"), "new"), file(directory.clone(), "new")];
         let error = write_texts(&files).unwrap_err().to_string();
         assert!(error.contains("give the path of a file"), "{error}");
         assert!(!room.path().join("a").exists());

@@ -72,7 +72,9 @@ fn read(path: &Path) -> Vec<Case> {
         let place = || format!("{}:{number}", path.display());
         if let Some(content) = line.strip_prefix("  ") {
             let last = cases.last_mut().and_then(|case| case.lines.last_mut());
-            let Some(last) = last else { panic!("{}: an indented line belongs to nothing", place()) };
+            let Some(last) = last else {
+                panic!("{}: an indented line belongs to nothing", place())
+            };
             last.body.push_str(content);
             last.body.push('\n');
             continue;
@@ -93,7 +95,7 @@ fn read(path: &Path) -> Vec<Case> {
     cases
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+pub(crate) fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -126,7 +128,7 @@ fn tree(root: &Path) -> Tree {
 }
 
 /// Words of a command line; double quotes hold blanks together.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (at, piece) in line.split('"').enumerate() {
         if at % 2 == 1 {
@@ -171,7 +173,8 @@ fn change(room: &Path, line: &Line) -> bool {
             let old = fs::read_to_string(at(path)).unwrap();
             assert!(old.contains(from), "{path} does not hold '{from}'");
             let count = if line.word == "replace" { 1 } else { usize::MAX };
-            fs::write(at(path), old.replacen(from, to.trim_start_matches("(nothing)"), count)).unwrap();
+            fs::write(at(path), old.replacen(from, to.trim_start_matches("(nothing)"), count))
+                .unwrap();
         }
         "bytes" => {
             let [path, text] = parts(rest);
@@ -216,7 +219,12 @@ fn change(room: &Path, line: &Line) -> bool {
     true
 }
 
-fn unfazed(room: &Path, arguments: &[String], environment: &[(String, String)], stdin: &str) -> Output {
+pub(crate) fn unfazed(
+    room: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    stdin: &str,
+) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_unfazed"))
         .args(arguments)
         .current_dir(room)

@@ -7,15 +7,21 @@
     reason = "tests read files, start programs, and stop at the first thing that is not as it should be"
 )]
 
-mod layers;
 #[cfg(feature = "analysis")]
-mod cmd;
+mod calibration;
 #[cfg(feature = "analysis")]
 mod campaign;
 #[cfg(feature = "analysis")]
-mod calibration;
+mod cmd;
+#[cfg(feature = "analysis")]
+mod determinism;
+mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;
 #[cfg(feature = "analysis")]
 mod readme;
+mod stack;
+#[cfg(feature = "analysis")]
+mod talk;
+#[cfg(feature = "analysis")]
 mod verdict_cases;

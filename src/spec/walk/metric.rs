@@ -72,7 +72,14 @@ pub(crate) const METRIC: Shape = Shape {
             Kind::Span(SpanRule::AboveZero),
             "the length of the slices of each window of which the worst decides",
         )
-        .with(Presence::OnlyBeside(&["ratio", "histogram"])),
+        .with(Presence::OnlyBeside(&[
+            "ratio",
+            "histogram",
+            "gauge",
+            "counter",
+            "samples",
+            "query",
+        ])),
         Key::optional(
             "unit",
             Kind::Text(TextRule::Line),
