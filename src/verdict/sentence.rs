@@ -120,6 +120,8 @@ pub(crate) struct Headlined {
     pub(crate) carries_line: bool,
     /// k of N in short: "22 of 22 kills inside".
     pub(crate) short: String,
+    /// The same about what was seen broken: "5 of 5 kills broke the bound of payment-p95, worst 3.1 s".
+    pub(crate) broken: String,
     /// Kills known to be outside.
     pub(crate) outside: u32,
     /// Kills in all.
@@ -135,16 +137,29 @@ pub(crate) struct Headlined {
 /// k of N in short.
 pub(crate) fn short(kills: &Kills, metric: &Metric) -> String {
     let total = kills.inside + kills.outside + kills.unknown;
-    let mut text = format!("{} of {total} kills inside", kills.inside);
-    if kills.outside > 0
-        && let Some(worst) = &kills.worst
-    {
-        let shown = show::significant(worst.value, 3);
-        let shown =
-            if metric_shows_values(kills) { show::value(worst.value, &metric.unit) } else { shown };
-        text.push_str(&format!(", worst {shown}"));
+    format!("{} of {total} kills inside{}", kills.inside, worst_seen(kills, metric))
+}
+
+/// What was seen broken.
+pub(crate) fn broken(kills: &Kills, metric: &Metric) -> String {
+    let total = kills.inside + kills.outside + kills.unknown;
+    let worst = worst_seen(kills, metric);
+    format!("{} of {total} kills broke the bound of {}{worst}", kills.outside, metric.name)
+}
+
+/// ", worst 3.1 s" if any kill is outside.
+fn worst_seen(kills: &Kills, metric: &Metric) -> String {
+    match &kills.worst {
+        Some(worst) if kills.outside > 0 => {
+            let shown = if metric_shows_values(kills) {
+                show::value(worst.value, &metric.unit)
+            } else {
+                show::significant(worst.value, 3)
+            };
+            format!(", worst {shown}")
+        }
+        Some(_) | None => String::new(),
     }
-    text
 }
 
 /// Whether the worst value is in the metric's unit rather than a factor.
@@ -224,7 +239,7 @@ fn inconclusive(claims: &[Headlined]) -> String {
             .to_owned();
     };
     let seen = if first.outside > 0 {
-        format!("{}: {}", first.name, first.short)
+        first.broken.clone()
     } else {
         let clean = claims.iter().all(|claim| claim.outside == 0);
         let total = claims.iter().map(|claim| claim.total).max();
@@ -252,7 +267,7 @@ fn inconclusive(claims: &[Headlined]) -> String {
             format!("{}: {}", open_end.name, open_end.reason)
         }
     };
-    format!("Inconclusive: not shown either way; seen: {seen}; {wanted}")
+    format!("Inconclusive: {seen}; not shown either way; {wanted}")
 }
 
 /// "a", "a and b", "a, b and c".

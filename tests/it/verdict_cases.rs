@@ -85,7 +85,9 @@ fn every_verdict_is_the_one_its_case_expects() {
         let shown = file.file_name().expect("a case file has a name").to_string_lossy().into_owned();
         for case in cases(&text, &shown) {
             count += 1;
+            let t0 = std::time::Instant::now(); let nm = case.name.clone();
             failures.extend(run(case).into_iter().map(|failure| format!("{shown}:{failure}")));
+            if t0.elapsed().as_millis() > 200 { eprintln!("TIME {nm} {:?}", t0.elapsed()); }
         }
     }
     assert!(count > 0, "there are no cases in {}", folder.display());
