@@ -46,13 +46,14 @@ pub(crate) fn look(
     let other_half = margin.neutral - (margin.half - margin.neutral);
     let both = limits(&values, alpha);
     // Equality is no movement; the sample puts its own equal values exactly on the bound.
-    let breaks = !gates.at_most(
-        "control arm against the bound",
-        estimate,
-        margin.bound + sample.tolerance,
-    );
+    let breaks =
+        !gates.at_most("control arm against the bound", estimate, margin.bound + sample.tolerance);
     let worse = both.lower.is_some_and(|lower| {
-        !gates.at_most("lower limit of the control arm against half of the margin", lower, margin.half)
+        !gates.at_most(
+            "lower limit of the control arm against half of the margin",
+            lower,
+            margin.half,
+        )
     });
     let better = both.upper.is_some_and(|upper| {
         !gates.at_least(

@@ -67,9 +67,7 @@ pub(crate) fn rule(
         missed: small(tally.outside),
         unknown: small(tally.unknown),
         n: small(total),
-        share: (total > 0).then(|| {
-            number(tally.inside) / number(total)
-        }),
+        share: (total > 0).then(|| number(tally.inside) / number(total)),
         lower: ruling.decision.lower,
         upper: ruling.decision.upper,
         required_share: recovery.share,

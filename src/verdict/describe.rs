@@ -316,10 +316,7 @@ pub(crate) fn baseline_breaches(metric: &Metric, claim: &Claim, kills: &[Kill<'_
             let windows = kills.iter().map(|kill| &kill.windows.baseline);
             estimate::pooled(metric, windows).and_then(|pooled| pooled.ratio())
         }
-        Estimand::MostKills
-        | Estimand::EveryKill
-        | Estimand::TypicalKill
-        | Estimand::ThisRun => {
+        Estimand::MostKills | Estimand::EveryKill | Estimand::TypicalKill | Estimand::ThisRun => {
             let values: Vec<f64> =
                 kills.iter().filter_map(|kill| kill.windows.baseline.value.ok()).collect();
             pseudo_median(&values)

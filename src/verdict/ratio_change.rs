@@ -166,8 +166,7 @@ struct Tested<'claim> {
 impl<'claim> Tested<'claim> {
     fn of(claim: &'claim Claim, cautious: &[Pair], generous: &[Pair]) -> Self {
         let sign = if claim.form.lower_is_better() { 1.0 } else { -1.0 };
-        let positive =
-            |pairs: &[Pair]| Ratios::of(pairs).is_some_and(|ratios| ratios.positive());
+        let positive = |pairs: &[Pair]| Ratios::of(pairs).is_some_and(|ratios| ratios.positive());
         let scale = match (claim.amount, claim.or_by) {
             (Amount::Absolute(_), None) => Scale::Difference,
             // No quotient falls below zero: a decrease by the whole baseline or more has no logarithm.
@@ -224,7 +223,8 @@ impl<'claim> Tested<'claim> {
         let squares: f64 = pairs
             .iter()
             .map(|p| {
-                let after = (p.experiment_part - experiment * p.experiment_total) / experiment_total;
+                let after =
+                    (p.experiment_part - experiment * p.experiment_total) / experiment_total;
                 let before = (p.baseline_part - baseline * p.baseline_total) / baseline_total;
                 (of_experiment * after - of_baseline * before).powi(2)
             })
@@ -258,7 +258,8 @@ pub(crate) fn rule(
     let tested = Tested::of(claim, &cautious, &generous);
     let (cautious, generous) = (tested.change(&cautious), tested.change(&generous));
     let (bound, clusters) = (tested.bound(), pairs(metric, kills, worst, replicate).len());
-    let (good, bad) = if increase { (Side::Below, Side::Above) } else { (Side::Above, Side::Below) };
+    let (good, bad) =
+        if increase { (Side::Below, Side::Above) } else { (Side::Above, Side::Below) };
     let limit = |change: Option<Change>, side: Side| {
         change.map(|change| change.limit(alpha, side)).filter(|value| value.is_finite())
     };

@@ -254,7 +254,8 @@ pub(crate) fn rule(
     };
     let mut ruling = Ruling::of(decision, false, fails);
     if gates.says_at_most("share of adverse requests, lower limit", lower, requests.bound, !fails) {
-        ruling.causes = why_not(requests, inside, Limits { lower, upper, alpha, pass_alpha }, gates);
+        ruling.causes =
+            why_not(requests, inside, Limits { lower, upper, alpha, pass_alpha }, gates);
         ruling.passes = ruling.causes.is_empty();
         if ruling.passes && no_events {
             ruling.remark = Some(no_errors_words(requests.kills, alpha));

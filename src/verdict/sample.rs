@@ -93,7 +93,11 @@ impl Scale {
     }
 
     /// Lower and upper limit on the shown scale from those on the oriented one.
-    pub(crate) fn limits(self, lower: Option<f64>, upper: Option<f64>) -> (Option<f64>, Option<f64>) {
+    pub(crate) fn limits(
+        self,
+        lower: Option<f64>,
+        upper: Option<f64>,
+    ) -> (Option<f64>, Option<f64>) {
         let finite = |limit: Option<f64>| {
             limit.map(|value| self.show(value)).filter(|value| value.is_finite())
         };
@@ -125,9 +129,7 @@ impl Sample {
         }
         // Sums of differences carry the rounding of the numbers that they are differences of.
         sample.tolerance = match frame.scale {
-            Scale::AsIs | Scale::Negated => {
-                policy::EQUALITY * median(sizes)
-            }
+            Scale::AsIs | Scale::Negated => policy::EQUALITY * median(sizes),
             Scale::Exponential | Scale::NegatedExponential => policy::EQUALITY,
         };
         sample
@@ -161,8 +163,7 @@ impl Sample {
         let lower_is_better = claim.form.lower_is_better();
         let (scale, bound) =
             if lower_is_better { (Scale::Negated, -required) } else { (Scale::AsIs, required) };
-        let mut sample =
-            Self::empty(Frame { scale, bound, quantity: DecidedQuantity::Experiment });
+        let mut sample = Self::empty(Frame { scale, bound, quantity: DecidedQuantity::Experiment });
         for kill in kills {
             let bracket = kill.windows.experiment.share_under.filter(|_| kill.lost.is_none());
             let Some(bracket) = bracket else {

@@ -117,8 +117,7 @@ pub(crate) fn rule(
         return Ruling::undecidable(decision, too_few(sample, 0, alpha));
     };
     let passes = gates.at_most("level at which the pseudo-median passes", p_pass, alpha);
-    let fails =
-        !passes && gates.at_most("level at which the pseudo-median fails", p_fail, alpha);
+    let fails = !passes && gates.at_most("level at which the pseudo-median fails", p_fail, alpha);
     let mut ruling = Ruling::of(decision, passes, fails);
     if !passes && !fails {
         ruling.causes = causes(sample, bound, both, alpha);
@@ -144,9 +143,7 @@ fn causes(sample: &Sample, bound: SidedBound, both: PseudoMedianLimits, alpha: f
     }
     let mut causes: Vec<Cause> = codes.into_iter().map(Cause::plain).collect();
     let needed = pseudo_median(&sample.values())
-        .and_then(|estimate| {
-            iterations_to_clear(n, estimate, sample.bound, both.lower, both.upper)
-        })
+        .and_then(|estimate| iterations_to_clear(n, estimate, sample.bound, both.lower, both.upper))
         .map(|replicates| sample.iterations_for(replicates));
     causes.push(Cause::with_needed(
         ReasonCode::IntervalStraddlesBound,

@@ -6,3 +6,5 @@ mod campaign;
 mod oracle;
 #[cfg(feature = "analysis")]
 mod verdict_cases;
+#[cfg(feature = "analysis")]
+mod verdict_properties;
