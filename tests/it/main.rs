@@ -25,3 +25,5 @@ mod stack;
 mod talk;
 #[cfg(feature = "analysis")]
 mod verdict_cases;
+#[cfg(feature = "analysis")]
+mod verdict_properties;
