@@ -2,3 +2,7 @@
 
 #[cfg(feature = "analysis")]
 mod oracle;
+#[cfg(feature = "analysis")]
+mod request_rows;
+#[cfg(feature = "analysis")]
+mod single_kill;
