@@ -7,7 +7,7 @@ use crate::spec::{
     Across, Amount, Band, Claim, Counted, Estimand, Measure, Metric, Reduce, Strictness,
 };
 use crate::summary::{IterationSummary, MetricSummary, PreKillLoss, census};
-use crate::unit::{Unit, show};
+use crate::unit::{Seed, Unit, show};
 use crate::verdict::claim::kind;
 use crate::verdict::estimate;
 use crate::verdict::exploratory as exploratory_test;
@@ -22,6 +22,7 @@ use crate::verdict::result::{
 use crate::verdict::tool_verdict;
 use crate::verdict::typical::pseudo_median;
 use crate::verdict::warning::{self, warning};
+use crate::verdict::within_window;
 
 /// What was judged, before it becomes a result.
 pub(crate) struct Judged {
@@ -173,7 +174,12 @@ pub(crate) fn exclusions(summary: &MetricSummary) -> Vec<Exclusion> {
 }
 
 /// An exploratory metric.
-pub(crate) fn exploratory(metric: &Metric, summary: &MetricSummary, alpha: f64) -> MetricResult {
+pub(crate) fn exploratory(
+    metric: &Metric,
+    summary: &MetricSummary,
+    alpha: f64,
+    seed: Seed,
+) -> MetricResult {
     let kills = kill::kills(summary, Arm::Fault);
     MetricResult {
         name: metric.name.clone(),
@@ -196,6 +202,7 @@ pub(crate) fn exploratory(metric: &Metric, summary: &MetricSummary, alpha: f64) 
         gates: with_coverage(summary, GateLog::new()),
         excluded: exclusions(summary),
         sensitivity: Vec::new(),
+        within_window: within_window::describe(metric, summary, alpha, seed),
         iterations: iterations(summary, &kills, &[]),
         exploratory: Some(exploratory_test::p_value(&kills)),
     }

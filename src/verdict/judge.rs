@@ -25,6 +25,7 @@ use crate::verdict::result::{
 use crate::verdict::ruling::{Cause, Ruling};
 use crate::verdict::sentence::{self, Conditions, Headlined};
 use crate::verdict::warning;
+use crate::verdict::within_window;
 
 /// Everything a verdict stands on.
 #[derive(Debug, Clone)]
@@ -93,7 +94,12 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
     let mut headlined: Vec<Headlined> = Vec::new();
     for ((metric, summary), case) in experiment.metrics.iter().zip(evidence.metrics).zip(&cases) {
         match case {
-            None => metrics.push(describe::exploratory(metric, summary, alpha)),
+            None => metrics.push(describe::exploratory(
+                metric,
+                summary,
+                alpha,
+                Seed(evidence.seed),
+            )),
             Some(case) => {
                 let (weighed, verdict) =
                     rulings.next().expect("there is one ruling per claim, in the same order");
@@ -269,6 +275,7 @@ fn primary(
         gates: describe::with_coverage(case.summary, gates),
         excluded: describe::exclusions(case.summary),
         sensitivity: ruling.sensitivity,
+        within_window: within_window::describe(metric, case.summary, alpha, case.seed),
         iterations: describe::iterations(case.summary, kills, &sights),
         exploratory: None,
     };

@@ -27,3 +27,6 @@ mod talk;
 mod verdict_cases;
 #[cfg(feature = "analysis")]
 mod verdict_properties;
+mod request_rows;
+#[cfg(feature = "analysis")]
+mod single_kill;
