@@ -16,6 +16,9 @@ mod cmd;
 #[cfg(feature = "analysis")]
 mod determinism;
 mod layers;
+mod import_fuzz;
+#[cfg(feature = "analysis")]
+mod import_path;
 #[cfg(feature = "analysis")]
 mod oracle;
 #[cfg(feature = "analysis")]
