@@ -9,6 +9,7 @@ pub mod check;
 mod document;
 mod error;
 mod frames;
+pub mod plan;
 pub mod render;
 pub mod stat;
 

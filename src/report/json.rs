@@ -6,12 +6,21 @@
 use serde::Deserialize;
 
 use crate::report::ReportError;
+use crate::verdict::plan::CampaignPlan;
 use crate::verdict::result::{AnalysisResult, SCHEMA};
 
 /// The result as indented JSON with a final newline. Same result, same bytes.
 pub fn to_json(result: &AnalysisResult) -> String {
     let mut text = serde_json::to_string_pretty(result)
         .expect("a result has string keys only and its types never refuse to serialise");
+    text.push('\n');
+    text
+}
+
+/// The plan of a campaign as indented JSON with a final newline. Same plan, same bytes.
+pub fn plan_json(plan: &CampaignPlan) -> String {
+    let mut text = serde_json::to_string_pretty(plan)
+        .expect("a plan has string keys only and its types never refuse to serialise");
     text.push('\n');
     text
 }
