@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::report::ReportError;
+use crate::verdict::plan::CampaignPlan;
 use crate::verdict::result::{AnalysisResult, SCHEMA};
 
 /// The result as indented JSON with a final newline; a point of a timeline takes one line. Same result, same bytes.
@@ -106,6 +107,14 @@ impl Formatter for Indented {
     fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.pretty.end_object_value(writer)
     }
+}
+
+/// The plan of a campaign as indented JSON with a final newline. Same plan, same bytes.
+pub fn plan_json(plan: &CampaignPlan) -> String {
+    let mut text = serde_json::to_string_pretty(plan)
+        .expect("a plan has string keys only and its types never refuse to serialise");
+    text.push('\n');
+    text
 }
 
 /// Reads a result.

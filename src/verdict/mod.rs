@@ -15,6 +15,7 @@ mod exploratory;
 mod gate;
 mod judge;
 mod kill;
+pub mod plan;
 pub mod policy;
 mod ratio_change;
 mod recovery;

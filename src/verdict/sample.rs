@@ -304,7 +304,7 @@ pub(crate) struct Margin {
 }
 
 /// Whether the claim's amount is absolute and stands alone.
-fn plain_amount(claim: &Claim) -> bool {
+pub(crate) fn plain_amount(claim: &Claim) -> bool {
     matches!(claim.amount, Amount::Absolute(_)) && claim.or_by.is_none()
 }
 
