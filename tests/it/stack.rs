@@ -146,7 +146,7 @@ fn every_kind() -> Room {
     room
 }
 
-const EVERY_KIND: &str = r#"
+const EVERY_KIND: &str = r"
   metrics:
     - {name: errors, ratio: {bad: errors_total, total: requests_total}, expect: {at_most: 1%, for: this_run}}
     - {name: successes, ratio: {bad: errors_total, total: requests_total}, worst: 20s}
@@ -171,7 +171,7 @@ const EVERY_KIND: &str = r#"
     within: 30s
     detected_by: {alert: ShopDown}
     remediated_by: {counter_increase: process_restarts_total}
-"#;
+";
 
 #[test]
 fn every_kind_of_metric_has_the_value_computed_by_hand() {
@@ -234,6 +234,51 @@ fn has_keys(value: &Value, keys: &str, place: &str) {
     }
 }
 
+/// The fields of one metric of a result.
+fn metric_has_all_fields(metric: &Value) {
+    let name = metric["name"].as_str().unwrap();
+    has_keys(
+        metric,
+        "name kind unit role estimand claim kills baseline experiment effect decision n verdict reasons \
+         warnings gates iterations",
+        name,
+    );
+    has_keys(&metric["baseline"], "estimate lower upper", name);
+    has_keys(&metric["experiment"], "estimate lower upper", name);
+    has_keys(
+        &metric["gates"]
+            .as_array()
+            .unwrap()
+            .first()
+            .cloned()
+            .unwrap_or(json!({"name": 0, "value": 0, "threshold": 0, "outcome": 0})),
+        "name value threshold outcome",
+        name,
+    );
+    has_keys(
+        &metric["iterations"][0],
+        "index session arm baseline experiment coverage inside",
+        name,
+    );
+    if metric["role"] == "exploratory" {
+        for key in ["verdict", "claim", "decision", "estimand"] {
+            assert_eq!(metric[key], Value::Null, "{name}: {key}");
+        }
+        return;
+    }
+    assert_eq!(metric["role"], "primary");
+    has_keys(&metric["claim"], "form bound relative text", name);
+    has_keys(&metric["kills"], "inside outside unknown worst proven_share", name);
+    has_keys(
+        &metric["decision"],
+        "quantity lower upper bound method p_pass p_fail p_fail_holm attained_level",
+        name,
+    );
+    if !metric["effect"].is_null() {
+        has_keys(&metric["effect"], "form estimate lower upper level", name);
+    }
+}
+
 #[test]
 fn every_field_of_the_contract_is_there() {
     let result = every_kind().result(EVERY_KIND);
@@ -252,47 +297,7 @@ fn every_field_of_the_contract_is_there() {
     has_keys(&result["iterations"], "planned fault control usable excluded", "iterations");
     has_keys(&result["reasons"][0], "code metric message iterations_needed", "reason");
     for metric in result["metrics"].as_array().unwrap() {
-        let name = metric["name"].as_str().unwrap();
-        has_keys(
-            metric,
-            "name kind unit role estimand claim kills baseline experiment effect decision n verdict reasons \
-             warnings gates iterations",
-            name,
-        );
-        has_keys(&metric["baseline"], "estimate lower upper", name);
-        has_keys(&metric["experiment"], "estimate lower upper", name);
-        has_keys(
-            &metric["gates"]
-                .as_array()
-                .unwrap()
-                .first()
-                .cloned()
-                .unwrap_or(json!({"name": 0, "value": 0, "threshold": 0, "outcome": 0})),
-            "name value threshold outcome",
-            name,
-        );
-        has_keys(
-            &metric["iterations"][0],
-            "index session arm baseline experiment coverage inside",
-            name,
-        );
-        if metric["role"] == "exploratory" {
-            for key in ["verdict", "claim", "decision", "estimand"] {
-                assert_eq!(metric[key], Value::Null, "{name}: {key}");
-            }
-            continue;
-        }
-        assert_eq!(metric["role"], "primary");
-        has_keys(&metric["claim"], "form bound relative text", name);
-        has_keys(&metric["kills"], "inside outside unknown worst proven_share", name);
-        has_keys(
-            &metric["decision"],
-            "quantity lower upper bound method p_pass p_fail p_fail_holm attained_level",
-            name,
-        );
-        if !metric["effect"].is_null() {
-            has_keys(&metric["effect"], "form estimate lower upper level", name);
-        }
+        metric_has_all_fields(metric);
     }
     let recovery = &result["recovery"];
     has_keys(recovery, "verdict reasons detect remediate recover", "recovery");
