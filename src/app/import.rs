@@ -22,6 +22,9 @@ const DEEPEST: usize = 8;
 /// Most files that a directory may hold; beyond this somebody named the wrong one.
 const MOST_FILES: usize = 10_000;
 
+/// Most files of a directory whose refusal is told one by one.
+const MOST_REFUSALS: usize = 5;
+
 /// What `unfazed import FORMAT FILE… -o run.json` was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportArguments {
@@ -248,24 +251,33 @@ fn files_of(
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<InputFile>, ImportFailure> {
     let mut files = Vec::new();
-    let mut first_refusal = None;
+    let mut refusals: Vec<String> = Vec::new();
     for listed in listed(inputs)? {
         let file = read(&listed.path)?;
         match (listed.naming, takes(importer, &file)) {
             (Naming::Named, _) | (Naming::Found, Ok(())) => files.push(file),
-            (Naming::Found, Err(error)) => {
-                warnings.push(Warning {
-                    code: "file_skipped".to_owned(),
-                    message: format!("{error}; left out"),
-                });
-                first_refusal = first_refusal.or(Some(error));
-            }
+            (Naming::Found, Err(error)) => refusals.push(error.to_string()),
         }
     }
-    match (files.is_empty(), first_refusal) {
-        (true, Some(error)) => Err(error.into()),
-        (true | false, _) => Ok(files),
+    if files.is_empty() && !refusals.is_empty() {
+        let more = refusals.len().saturating_sub(MOST_REFUSALS);
+        refusals.truncate(MOST_REFUSALS);
+        if more > 0 {
+            refusals.push(format!("… and {more} more files"));
+        }
+        return Err(ImportError::NothingStarted { reasons: refusals }.into());
     }
+    let more = refusals.len().saturating_sub(MOST_REFUSALS);
+    let mut skipped = |message: String| {
+        warnings.push(Warning { code: "file_skipped".to_owned(), message });
+    };
+    for refusal in refusals.into_iter().take(MOST_REFUSALS) {
+        skipped(format!("{refusal}; left out"));
+    }
+    if more > 0 {
+        skipped(format!("… and {more} more files; left out"));
+    }
+    Ok(files)
 }
 
 /// The files named and those below the directories named, each directory in the order of names.
@@ -350,6 +362,20 @@ mod tests {
         let record = RunRecord::parse(&std::fs::read_to_string(&output).unwrap()).unwrap();
         assert_eq!(record.iterations.len(), report.iterations);
         assert_eq!(std::fs::read_dir(output.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_without_a_fitting_file_says_so_for_its_files() {
+        let directory = tempfile::tempdir().unwrap();
+        for number in 0..8 {
+            std::fs::write(directory.path().join(format!("{number}.txt")), "a remark").unwrap();
+        }
+        let inputs = vec![directory.path().to_owned()];
+        let output = directory.path().join("run.json");
+        let refused = run(&arguments("litmus", inputs, output)).unwrap_err().to_string();
+        assert!(refused.starts_with("nothing to import:"), "{refused}");
+        assert!(refused.contains("4.txt") && !refused.contains("5.txt"), "{refused}");
+        assert!(refused.contains("and 3 more files"), "{refused}");
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn text_kind(text: &str) -> Option<Looks> {
     if lower.starts_with("<?xml") || lower.starts_with("<testsuite") {
         return Some(named("an XML document", "Give the tool's own result as JSON"));
     }
-    if text.contains("\n```") || first.starts_with("# ") && !text.contains("# TYPE") {
+    if text.contains("\n```") || first.starts_with("# ") && !is_commented_table(text) {
         return Some(named("a Markdown page", "Save the block inside it as a file of its own"));
     }
     if text.contains("# TYPE ") || text.contains("# HELP ") {
@@ -151,6 +151,16 @@ fn text_kind(text: &str) -> Option<Looks> {
         ));
     }
     None
+}
+
+/// Whether the first line that is no remark has columns: `# remark` stands above tables and metrics as well as in
+/// Markdown.
+fn is_commented_table(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    text.contains("# TYPE")
+        || lines
+            .find(|line| !line.is_empty() && !line.starts_with('#'))
+            .is_some_and(|line| line.contains([',', ';', '\t', '|']) && !line.ends_with('.'))
 }
 
 /// Nothing known: say what is there.

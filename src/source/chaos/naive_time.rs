@@ -145,7 +145,7 @@ impl TimeReader {
             .map(|(file, times)| Warning {
                 code: "zone_assumed".to_owned(),
                 message: format!(
-                    "{file}: {} times carry no zone (first '{}') and were read as UTC; give --zone if they are local",
+                    "{file}: times without a zone were read as UTC ({}, first '{}'); give --zone if they are local",
                     times.count, times.first
                 ),
             })
