@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn a_device_is_written_to_and_not_replaced() {
-        write_text(Path::new("/dev/null"), "gone").unwrap();
         use std::os::unix::fs::FileTypeExt;
+        write_text(Path::new("/dev/null"), "gone").unwrap();
         assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     }
 }
