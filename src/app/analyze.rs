@@ -215,13 +215,13 @@ fn warnings(dossiers: &[&Dossier]) -> Vec<Warning> {
 }
 
 /// What was measured.
-struct Measured {
-    metrics: Vec<MetricSummary>,
-    recovery: Option<RecoverySummary>,
+pub(crate) struct Measured {
+    pub(crate) metrics: Vec<MetricSummary>,
+    pub(crate) recovery: Option<RecoverySummary>,
 }
 
 /// Measures all metrics, a few in memory at a time, then the recovery, which stands on their baselines.
-fn measure(
+pub(crate) fn measure(
     experiment: &Experiment,
     campaign: &Campaign,
     recordings: &[&Recording],

@@ -26,7 +26,8 @@ impl<'data> Shelf<'data> {
     /// Puts a frame onto the shelf.
     pub(crate) fn put(&mut self, session: u32, frame: Arc<Frame>) {
         self.digests.add(session, &frame);
-        self.held.insert((session, Needed { metric: frame.metric.clone(), rows: frame.rows }), frame);
+        self.held
+            .insert((session, Needed { metric: frame.metric.clone(), rows: frame.rows }), frame);
     }
 }
 

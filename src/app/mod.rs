@@ -11,6 +11,7 @@ mod error;
 mod frames;
 pub mod import;
 mod overwrite;
+pub mod plan;
 pub mod render;
 pub mod stat;
 

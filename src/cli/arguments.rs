@@ -39,6 +39,8 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Judge one or more recordings of one experiment: result.json, report.html, a summary here.
     Analyze(AnalyzeArguments),
+    /// Say what a campaign can decide before it is run: kills needed, chances, duration.
+    Plan(PlanArguments),
     /// Render a report again from result.json alone.
     Report(ReportArguments),
     /// Make a run record from what another chaos tool left behind.
@@ -106,6 +108,21 @@ pub(crate) struct AnalyzeArguments {
 /// Reads a seed.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("accepted is a whole number from 0 to {}", u64::MAX))
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  unfazed plan experiment.yaml\n  \
+    unfazed plan experiment.yaml --recording datasets/payment-worker-three-kills")]
+pub(crate) struct PlanArguments {
+    /// The experiment document, or a directory that holds an experiment.yaml.
+    pub(crate) experiment: PathBuf,
+    /// A pilot: a recording directory from which spread and rates are taken.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) recording: Option<PathBuf>,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `report`.

@@ -8,10 +8,11 @@ use clap::{CommandFactory, Parser};
 use crate::app::{self, AppError};
 use crate::cli::arguments::{
     AnalyzeArguments, Arguments, CheckArguments, Command, ImportArguments, InitArguments,
-    ReportArguments,
+    PlanArguments, ReportArguments,
 };
 use crate::cli::exit_code::ExitCode;
 use crate::cli::terminal::Terminal;
+use crate::report::{plan_json, plan_text};
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> std::process::ExitCode {
@@ -37,6 +38,7 @@ pub fn main() -> std::process::ExitCode {
 fn run(command: Command, terminal: Terminal) -> ExitCode {
     let outcome = match command {
         Command::Analyze(arguments) => analyze(&arguments, terminal),
+        Command::Plan(arguments) => plan(&arguments, terminal),
         Command::Report(arguments) => report(&arguments, terminal),
         Command::Import(arguments) => import(arguments, terminal),
         Command::Init(arguments) => init(arguments, terminal),
@@ -109,6 +111,16 @@ fn batch(list: &Path, seed: u64, terminal: Terminal) -> Result<ExitCode, AppErro
     };
     terminal.say(&format!("{} analysed, {} errors", outcome.results, outcome.errors));
     Ok(if outcome.errors == 0 { ExitCode::Done } else { ExitCode::Unreadable })
+}
+
+fn plan(arguments: &PlanArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
+    let plan = app::plan::run(&arguments.experiment, arguments.recording.as_deref())?;
+    let text = if arguments.json {
+        plan_json(&plan)
+    } else {
+        plan_text(&plan, terminal.style())
+    };
+    print(&text, terminal)
 }
 
 fn report(arguments: &ReportArguments, terminal: Terminal) -> Result<ExitCode, AppError> {

@@ -477,6 +477,7 @@ fn metric(
             },
         ],
         excluded: Vec::new(),
+        within_window: None,
         sensitivity: if shape.estimand == Some(Estimand::TypicalKill) {
             vec![Sensitivity {
                 method: "sign_flip".to_owned(),

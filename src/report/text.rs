@@ -184,7 +184,13 @@ fn of_claim(view: &ClaimView) -> Entry {
     Entry {
         head: Line { mark: Some(view.mark), text: head },
         line: view.line.clone(),
-        more: view.reasons.iter().take(1).map(Note::sentence).collect(),
+        more: view
+            .reasons
+            .iter()
+            .take(1)
+            .map(Note::sentence)
+            .chain(view.within_window.iter().map(|within| within.line.clone()))
+            .collect(),
     }
 }
 

@@ -253,8 +253,16 @@ impl RunRecord {
                 without_place(&error.to_string()).to_owned()
             },
         })?;
-        let problems = record.problems();
-        if problems.is_empty() { Ok(record) } else { Err(RunError::Inconsistent(problems)) }
+        record.checked()
+    }
+
+    /// A record that was put together in memory, checked as one that is read.
+    ///
+    /// # Errors
+    /// [`RunError::Inconsistent`] with everything that cannot be true.
+    pub fn checked(self) -> Result<Self, RunError> {
+        let problems = self.problems();
+        if problems.is_empty() { Ok(self) } else { Err(RunError::Inconsistent(problems)) }
     }
 
     /// The record as pretty JSON with a final line feed.

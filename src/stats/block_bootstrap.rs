@@ -73,6 +73,127 @@ pub fn block_bootstrap_mean(
         });
     }
     let center = two_pass_mean(values);
+    let mut means = resampled_means(values, center, blocks, "block-bootstrap", draws)?;
+    let summary = percentiles(&mut means, level)?;
+    Ok(BlockBootstrap {
+        estimate: center,
+        standard_error: summary.standard_error,
+        interval: summary.interval,
+    })
+}
+
+/// The difference of two means with percentile limits that allow for dependence within each series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BlockBootstrapDifference {
+    /// Mean of the later series minus mean of the earlier one.
+    pub estimate: f64,
+    /// The standard deviation of the resampled differences.
+    pub standard_error: f64,
+    /// The percentile limits.
+    pub interval: Interval,
+    /// Mean block length of the earlier series; none where all of its values are equal.
+    pub earlier_length: Option<f64>,
+    /// Mean block length of the later series; none where all of its values are equal.
+    pub later_length: Option<f64>,
+}
+
+/// The stationary block bootstrap of the difference of two means (Politis and Romano 1994), two-sided percentile limits.
+///
+/// Each series is resampled on its own, with the block length that [`optimal_block_lengths`] finds for it, and the
+/// means of the same draw are subtracted. This takes the two series as independent of each other, which stretches
+/// that follow each other in time nearly are when both are long beside their blocks. Cost: n·√n for the lengths
+/// and resamples × (blocks that fill the series).
+/// Edge cases: fewer than 4 values in one of them, values that are not finite, and two series without any spread are
+/// refused. One series without spread is known exactly: only the other one is resampled.
+///
+/// ```
+/// use unfazed::stats::block_bootstrap::block_bootstrap_difference;
+/// use unfazed::stats::resample::Resampling;
+/// use unfazed::unit::Seed;
+/// let before: Vec<f64> = (0..60).map(|i| (f64::from(i) / 5.0).sin()).collect();
+/// let after: Vec<f64> = before.iter().map(|value| value + 10.0).collect();
+/// let draws = Resampling { seed: Seed(0), key: "queue", resamples: 500 };
+/// let found = block_bootstrap_difference(&before, &after, 0.9, draws).unwrap();
+/// assert!((found.estimate - 10.0).abs() < 1e-12);
+/// assert!(found.interval.lower.unwrap() > 5.0);
+/// ```
+pub fn block_bootstrap_difference(
+    earlier: &[f64],
+    later: &[f64],
+    level: f64,
+    draws: Resampling<'_>,
+) -> Result<BlockBootstrapDifference, Undefined> {
+    require_level("the confidence level", level)?;
+    let before = Resampled::of(earlier, "block-bootstrap-earlier", draws)?;
+    let after = Resampled::of(later, "block-bootstrap-later", draws)?;
+    if before.length.is_none() && after.length.is_none() {
+        return Err(Undefined::DegenerateVariance);
+    }
+    let mut differences: Vec<f64> =
+        after.means.iter().zip(&before.means).map(|(after, before)| after - before).collect();
+    let summary = percentiles(&mut differences, level)?;
+    Ok(BlockBootstrapDifference {
+        estimate: after.mean - before.mean,
+        standard_error: summary.standard_error,
+        interval: summary.interval,
+        earlier_length: before.length,
+        later_length: after.length,
+    })
+}
+
+/// A series and the means of its resamples.
+struct Resampled {
+    mean: f64,
+    means: Vec<f64>,
+    length: Option<f64>,
+}
+
+impl Resampled {
+    fn of(values: &[f64], purpose: &str, draws: Resampling<'_>) -> Result<Self, Undefined> {
+        let mean = match check(values) {
+            Ok(()) => two_pass_mean(values),
+            Err(Undefined::DegenerateVariance) => {
+                let means = vec![values[0]; draws.resamples];
+                return Ok(Self { mean: values[0], means, length: None });
+            }
+            Err(other) => return Err(other),
+        };
+        let mean_length = optimal_block_lengths(values)?.stationary;
+        let blocks = Blocks::Stationary { mean_length };
+        let means = resampled_means(values, mean, blocks, purpose, draws)?;
+        Ok(Self { mean, means, length: Some(mean_length) })
+    }
+}
+
+/// What resampled values say about their spread.
+struct Percentiles {
+    standard_error: f64,
+    interval: Interval,
+}
+
+/// Sorts resampled values and takes their spread and percentile limits.
+fn percentiles(resampled: &mut [f64], level: f64) -> Result<Percentiles, Undefined> {
+    if resampled.len() < 2 {
+        return Err(Undefined::TooFew { found: resampled.len(), needed: 2 });
+    }
+    resampled.sort_unstable_by(f64::total_cmp);
+    let error = (1.0 - level) / 2.0;
+    let at = |p| sorted_quantile(resampled, p, QuantileType::LinearModes);
+    Ok(Percentiles {
+        standard_error: crate::stats::descriptive::standard_deviation(resampled)?,
+        interval: Interval::new(Some(at(error)?), Some(at(1.0 - error)?), level),
+    })
+}
+
+/// The means of the resamples of a series around its own mean, in the order of the draws.
+fn resampled_means(
+    values: &[f64],
+    center: f64,
+    blocks: Blocks,
+    purpose: &str,
+    draws: Resampling<'_>,
+) -> Result<Vec<f64>, Undefined> {
+    let n = values.len();
     // Sums over every beginning of the series written twice: a block is a difference, a circle has no edge.
     let mut sums = Vec::with_capacity(2 * n + 1);
     let mut running = 0.0;
@@ -82,8 +203,8 @@ pub fn block_bootstrap_mean(
         sums.push(running);
     }
     let size = count_to_f64(n);
-    let mut means = draws.run(
-        "block-bootstrap",
+    draws.run(
+        purpose,
         || (),
         |(), stream| {
             let mut sum = 0.0;
@@ -96,18 +217,7 @@ pub fn block_bootstrap_mean(
             }
             center + sum / size
         },
-    )?;
-    if means.len() < 2 {
-        return Err(Undefined::TooFew { found: means.len(), needed: 2 });
-    }
-    means.sort_unstable_by(f64::total_cmp);
-    let error = (1.0 - level) / 2.0;
-    let at = |p| sorted_quantile(&means, p, QuantileType::LinearModes);
-    Ok(BlockBootstrap {
-        estimate: center,
-        standard_error: crate::stats::descriptive::standard_deviation(&means)?,
-        interval: Interval::new(Some(at(error)?), Some(at(1.0 - error)?), level),
-    })
+    )
 }
 
 struct Block {
@@ -261,6 +371,37 @@ mod tests {
         let single = error(Blocks::Moving { length: 1 });
         assert!(error(Blocks::Moving { length: 25 }) > 1.5 * single);
         assert!(error(Blocks::Stationary { mean_length: 25.0 }) > 1.5 * single);
+    }
+
+    #[test]
+    fn the_error_of_a_difference_adds_the_errors_of_its_two_windows() {
+        let (earlier, later) = (series(0.6, 300, "earlier"), series(0.3, 500, "later"));
+        let found = block_bootstrap_difference(&earlier, &later, 0.9, draws(4000)).unwrap();
+        let alone = |values: &[f64]| {
+            let mean_length = optimal_block_lengths(values).unwrap().stationary;
+            let blocks = Blocks::Stationary { mean_length };
+            block_bootstrap_mean(values, blocks, 0.9, draws(4000)).unwrap().standard_error
+        };
+        let expected = alone(&earlier).hypot(alone(&later));
+        assert!((found.standard_error / expected - 1.0).abs() < 0.05, "{found:?} {expected}");
+        assert!(found.interval.contains(found.estimate));
+        let back = block_bootstrap_difference(&later, &earlier, 0.9, draws(4000)).unwrap();
+        assert!((back.estimate + found.estimate).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_window_without_spread_is_known_exactly() {
+        let later = series(0.3, 200, "later");
+        let found = block_bootstrap_difference(&[2.0; 50], &later, 0.9, draws(2000)).unwrap();
+        assert_eq!(found.earlier_length, None);
+        let length = found.later_length.unwrap();
+        let blocks = Blocks::Stationary { mean_length: length };
+        let alone = block_bootstrap_mean(&later, blocks, 0.9, draws(2000)).unwrap();
+        assert!((found.standard_error / alone.standard_error - 1.0).abs() < 0.1);
+        let flat = block_bootstrap_difference(&[2.0; 50], &[3.0; 50], 0.9, draws(2000));
+        assert_eq!(flat.unwrap_err().code(), "degenerate_variance");
+        let few = block_bootstrap_difference(&[2.0; 3], &later, 0.9, draws(2000));
+        assert_eq!(few.unwrap_err().code(), "too_few");
     }
 
     #[test]

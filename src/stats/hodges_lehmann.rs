@@ -154,6 +154,22 @@ pub fn walsh_p(values: &[f64], bound: f64, side: LimitSide) -> Result<PValue, Un
     Ok(PValue::new(null.at_most(outside)))
 }
 
+/// The level that a limit of [`walsh_limit`] really has: 1 − P(T ≤ c), with c the largest count that is rejected at
+/// alpha. `None` when no data of this size could have bounded anything (2^−n > alpha).
+///
+/// ```
+/// use unfazed::stats::hodges_lehmann::attained_level;
+/// assert_eq!(attained_level(5, 0.05), Some(0.96875));
+/// assert_eq!(attained_level(4, 0.05), None);
+/// ```
+pub fn attained_level(n: usize, alpha: f64) -> Option<f64> {
+    if n == 0 {
+        return None;
+    }
+    let null = NullTail::signed_rank(n);
+    null.largest_rejected(alpha).map(|largest| 1.0 - null.at_most(largest))
+}
+
 /// Relative difference up to which a value equals the bound and counts as inside.
 pub const EQUALITY: f64 = 1e-12;
 

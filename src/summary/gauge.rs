@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::frame::gauge::finite_values;
 use crate::frame::{Frame, FrameSource, Gauge, rule};
 use crate::spec::{Across, Reduce, Selector};
 use crate::summary::error::{PartExceedsTotal, SummaryError};
@@ -77,6 +78,10 @@ impl Meter for GaugeMeter {
 
     fn labels_seen(&self, window: Window) -> Vec<&Labels> {
         self.gauge.iter().flat_map(|gauge| gauge.labels_seen(window)).collect()
+    }
+
+    fn samples(&self, window: Window) -> Option<Vec<f64>> {
+        self.gauge.as_ref().map(|gauge| finite_values(gauge.series(), window).collect())
     }
 
     fn signal(&self, range: Window, _trailing: Span) -> Option<Vec<SignalPoint>> {

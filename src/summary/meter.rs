@@ -46,6 +46,11 @@ pub(crate) trait Meter {
     /// `trailing`.
     fn signal(&self, range: Window, trailing: Span) -> Option<Vec<SignalPoint>>;
 
+    /// The finite samples inside a window, oldest first, for what is a plain series.
+    fn samples(&self, _window: Window) -> Option<Vec<f64>> {
+        None
+    }
+
     /// The edges around an absolute bound that the histogram does not have.
     fn missing_edge(&self) -> Option<MissingEdge> {
         None

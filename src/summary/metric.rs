@@ -21,7 +21,8 @@ use crate::summary::ratio::{RatioMeter, RatioTerms};
 use crate::summary::samples::SamplesMeter;
 use crate::summary::timeline::Stretches;
 use crate::summary::value::{
-    IterationSummary, Loss, MetricSummary, PreKillLoss, TimelinePoint, WindowValue,
+    IterationSummary, Loss, MetricSummary, ONLY_KILL_SAMPLES, OnlyKill, PreKillLoss, TimelinePoint,
+    WindowValue,
 };
 use crate::summary::worst::Slicing;
 use crate::unit::{Labels, Span, Window};
@@ -64,6 +65,7 @@ pub fn summarise(
         iterations.iter_mut().for_each(forget);
         timeline.clear();
     }
+    let only_kill = only_kill(campaign, &benches, &iterations);
     Ok(MetricSummary {
         name: metric.name.clone(),
         matched_nothing,
@@ -73,6 +75,7 @@ pub fn summarise(
         missing_edge: meters().find_map(Meter::missing_edge),
         measured_on_target: measured_on_target(campaign, &benches),
         timeline,
+        only_kill,
     })
 }
 
@@ -146,6 +149,36 @@ fn iteration(
         baseline,
         experiment,
     })
+}
+
+/// The samples of the only kill that counts, if there is exactly one and nothing of it was lost.
+fn only_kill(
+    campaign: &Campaign,
+    benches: &BTreeMap<u32, Bench>,
+    summaries: &[IterationSummary],
+) -> Option<OnlyKill> {
+    let mut usable =
+        campaign.iterations.iter().zip(summaries).filter(|(_, windows)| match windows.arm {
+            Arm::Fault => windows.excluded.is_none(),
+            Arm::Control => false,
+        });
+    let (of_session, windows) = usable.next()?;
+    if usable.next().is_some() || windows.aborted.is_some() || windows.experiment.value.is_err() {
+        return None;
+    }
+    let meter = benches[&of_session.session].meter.as_ref();
+    let iteration = &of_session.iteration;
+    Some(OnlyKill {
+        index: of_session.index,
+        baseline: thinned(meter.samples(iteration.baseline)?),
+        experiment: thinned(meter.samples(iteration.experiment)?),
+    })
+}
+
+/// Every sample, or evenly every k-th where there are more than [`ONLY_KILL_SAMPLES`].
+fn thinned(samples: Vec<f64>) -> Vec<f64> {
+    let every = samples.len().div_ceil(ONLY_KILL_SAMPLES).max(1);
+    if every == 1 { samples } else { samples.into_iter().step_by(every).collect() }
 }
 
 /// Takes the numbers out of an iteration of which one selector means nothing: a misspelt counter of errors must not read
@@ -238,4 +271,19 @@ fn names(labels: &Labels, target: &TargetRecord) -> bool {
                 .any(|word| word == value || word == host)
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_of_many_samples_is_thinned_evenly() {
+        let many: Vec<f64> = (0_u32..10_001).map(f64::from).collect();
+        let kept = thinned(many);
+        assert!(kept.len() <= ONLY_KILL_SAMPLES);
+        assert!(kept.windows(2).all(|pair| (pair[1] - pair[0] - 3.0).abs() < 1e-9));
+        assert_eq!(thinned(vec![1.0, 2.0]), [1.0, 2.0]);
+        assert_eq!(thinned(Vec::new()), Vec::<f64>::new());
+    }
 }

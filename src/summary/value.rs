@@ -25,6 +25,23 @@ pub struct MetricSummary {
     pub measured_on_target: bool,
     /// At most [`TIMELINE_POINTS`] points per iteration, for charts.
     pub timeline: Vec<TimelinePoint>,
+    /// The samples of the only kill that counts, where exactly one does: what can be described without repetitions.
+    pub only_kill: Option<OnlyKill>,
+}
+
+/// Greatest number of samples a window of [`OnlyKill`] keeps. A window of a quarter of an hour at one sample a second has
+/// 900; beyond the limit every second, third, … sample is kept, because a mean and its error need no more.
+pub const ONLY_KILL_SAMPLES: usize = 4_000;
+
+/// The samples of the two windows of a campaign's only usable kill, oldest first, finite values only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnlyKill {
+    /// Number of the iteration within the campaign.
+    pub index: u32,
+    /// Samples of the baseline window.
+    pub baseline: Vec<f64>,
+    /// Samples of the experiment window.
+    pub experiment: Vec<f64>,
 }
 
 /// Greatest number of timeline points per iteration and metric (design of the result).

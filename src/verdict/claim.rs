@@ -15,9 +15,10 @@ use crate::verdict::ratio_change;
 use crate::verdict::request::{self, Requests};
 use crate::verdict::result::{DecidedQuantity, Decision, ReasonCode};
 use crate::verdict::ruling::{Cause, Ruling};
-use crate::verdict::share;
+use crate::verdict::sample::{Replicate, Sample, shown_bound};
+use crate::verdict::share::{self, SessionSight};
 use crate::verdict::threshold;
-use crate::verdict::typical::{self, Replicate, Sample};
+use crate::verdict::typical;
 
 /// A claim with everything that its ruling stands on.
 #[derive(Debug, Clone)]
@@ -47,11 +48,7 @@ impl<'data> ClaimCase<'data> {
         let controls = kill::kills(summary, Arm::Control);
         let all: Vec<Kill<'_>> = kills.iter().chain(&controls).copied().collect();
         let basis = kill::basis(claim, &all);
-        let replicate = if sessions >= policy::SESSIONS_TO_CLUSTER {
-            Replicate::Session
-        } else {
-            Replicate::Iteration
-        };
+        let replicate = Replicate::of(sessions);
         Self { metric, claim, summary, kills, controls, basis, replicate, alpha, seed }
     }
 
@@ -63,40 +60,33 @@ impl<'data> ClaimCase<'data> {
     /// Rules on the claim.
     pub(crate) fn rule(&self, gates: &mut GateLog) -> Ruling {
         if let Some(selector) = &self.summary.matched_nothing {
-            return self.nothing_to_judge(Cause::new(
-                ReasonCode::MissingData,
-                format!(
-                    "the selector {selector} matches nothing in the whole recording: check its name and labels"
-                ),
-            ));
+            return self.nothing_to_judge(matches_nothing(selector));
         }
         if self.kills.is_empty() {
             return self.nothing_to_judge(self.why_empty());
         }
         let mut ruling = self.rule_by_estimand(gates);
+        ruling = self.block(ruling, gates);
         self.name_lost(&mut ruling);
-        self.block(ruling, gates)
+        ruling
     }
 
     /// The ruling of the method that fits the estimand.
     fn rule_by_estimand(&self, gates: &mut GateLog) -> Ruling {
         let (metric, claim, alpha) = (self.metric, self.claim, self.alpha);
         if ratio_change::applies(metric, claim, &self.kills) {
-            return ratio_change::rule(metric, claim, &self.kills, alpha, gates);
+            return ratio_change::rule(metric, claim, &self.kills, self.replicate, alpha, gates);
         }
         match claim.estimand {
-            Estimand::MostKills | Estimand::EveryKill => match self.replicate {
-                Replicate::Iteration => share::rule(claim, &self.sights(), alpha, gates),
-                Replicate::Session => {
-                    let sights: Vec<(u32, Sight)> = self
-                        .kills
-                        .iter()
-                        .map(|kill| kill.windows.session)
-                        .zip(self.sights())
-                        .collect();
-                    share::rule_by_session(claim, &sights, alpha, gates)
-                }
-            },
+            Estimand::MostKills | Estimand::EveryKill => {
+                let kills: Vec<SessionSight> = self
+                    .kills
+                    .iter()
+                    .zip(self.sights())
+                    .map(|(kill, sight)| SessionSight { session: kill.windows.session, sight })
+                    .collect();
+                share::rule(claim.share, &kills, self.replicate, alpha, gates)
+            }
             Estimand::AllRequests => {
                 let requests = Requests::of(metric, claim, &self.kills);
                 let requests = match self.replicate {
@@ -108,7 +98,7 @@ impl<'data> ClaimCase<'data> {
             Estimand::TypicalKill => {
                 typical::rule(&self.sample(&self.kills), claim.strictness, alpha, gates)
             }
-            Estimand::ThisRun => threshold::rule(claim, &self.sights(), gates),
+            Estimand::ThisRun => threshold::rule(claim, self.basis, &self.sights(), gates),
         }
     }
 
@@ -195,7 +185,7 @@ impl<'data> ClaimCase<'data> {
                 bound: match quantity {
                     DecidedQuantity::Share => self.claim.share,
                     DecidedQuantity::Experiment | DecidedQuantity::Effect => {
-                        self.claim.amount.value()
+                        shown_bound(self.claim, self.basis)
                     }
                 },
                 method: "none".to_owned(),
@@ -210,30 +200,52 @@ impl<'data> ClaimCase<'data> {
 
     /// Why no kill can be judged.
     fn why_empty(&self) -> Cause {
-        let mut causes: Vec<PreKillLoss> = self
+        let excluded = self
             .summary
             .iterations
             .iter()
             .filter(|windows| windows.arm == Arm::Fault)
-            .filter_map(|windows| windows.excluded)
-            .collect();
-        causes.sort_unstable_by_key(|cause| cause.code());
-        causes.dedup();
-        match causes.as_slice() {
-            [PreKillLoss::NoTraffic] => Cause::new(
-                ReasonCode::NoTraffic,
-                "no baseline window has enough requests: lower `min_requests`, lengthen the windows or bring more load".to_owned(),
-            ),
-            [PreKillLoss::BaselineMissing] => Cause::new(
-                ReasonCode::MissingData,
-                "no baseline window has enough data: check the selector, the scrape interval and the times of the run".to_owned(),
-            ),
-            _ => Cause::with_needed(
-                ReasonCode::TooFewIterations,
-                "no kill can be judged: see the excluded iterations".to_owned(),
-                share::kills_to_prove(self.claim.share, 0, self.alpha),
-            ),
-        }
+            .filter_map(|windows| windows.excluded);
+        let needed = match self.claim.estimand {
+            Estimand::MostKills | Estimand::EveryKill => {
+                share::kills_to_prove(self.claim.share, 0, self.alpha)
+            }
+            Estimand::AllRequests => Some(kill::small(policy::CLUSTERS_TO_PASS)),
+            Estimand::TypicalKill => typical::kills_to_decide(self.alpha),
+            Estimand::ThisRun => Some(1),
+        };
+        nothing_usable(excluded.collect(), needed)
+    }
+}
+
+/// A selector without any series in the recording.
+pub(crate) fn matches_nothing(selector: &str) -> Cause {
+    Cause::new(
+        ReasonCode::MissingData,
+        format!(
+            "the selector {selector} matches nothing in the whole recording: check its name and labels"
+        ),
+    )
+}
+
+/// Why no kill can be judged, from what excluded them.
+pub(crate) fn nothing_usable(mut excluded: Vec<PreKillLoss>, needed: Option<u32>) -> Cause {
+    excluded.sort_unstable_by_key(|cause| cause.code());
+    excluded.dedup();
+    match excluded.as_slice() {
+        [PreKillLoss::NoTraffic] => Cause::new(
+            ReasonCode::NoTraffic,
+            "no baseline window has enough requests: lower `min_requests`, lengthen the windows or bring more load".to_owned(),
+        ),
+        [PreKillLoss::BaselineMissing] => Cause::new(
+            ReasonCode::MissingData,
+            "no baseline window has enough data: check the selector, the scrape interval and the times of the run".to_owned(),
+        ),
+        _ => Cause::with_needed(
+            ReasonCode::TooFewIterations,
+            "no kill can be judged: see the excluded iterations".to_owned(),
+            needed,
+        ),
     }
 }
 

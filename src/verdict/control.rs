@@ -16,7 +16,8 @@ use crate::verdict::kill::{Kill, number};
 use crate::verdict::policy;
 use crate::verdict::result::{ReasonCode, Sensitivity};
 use crate::verdict::ruling::{Cause, Ruling};
-use crate::verdict::typical::{Margin, Sample, limits, pseudo_median};
+use crate::verdict::sample::{Margin, Replicate, Sample};
+use crate::verdict::typical::{limits, pseudo_median};
 
 /// What the control arm says about a claim against the baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,13 +43,17 @@ pub(crate) fn look(
         return Control::Quiet;
     };
     let margin = sample.margin(claim, controls);
-    let half = margin.neutral + (margin.bound - margin.neutral) * policy::CONTROL_MARGIN_SHARE;
-    let other_half =
-        margin.neutral - (margin.bound - margin.neutral) * policy::CONTROL_MARGIN_SHARE;
+    let other_half = margin.neutral - (margin.half - margin.neutral);
     let both = limits(&values, alpha);
-    let breaks = !gates.at_most("control arm against the bound", estimate, margin.bound);
+    // Equality is no movement; the sample puts its own equal values exactly on the bound.
+    let breaks =
+        !gates.at_most("control arm against the bound", estimate, margin.bound + sample.tolerance);
     let worse = both.lower.is_some_and(|lower| {
-        !gates.at_most("lower limit of the control arm against half of the margin", lower, half)
+        !gates.at_most(
+            "lower limit of the control arm against half of the margin",
+            lower,
+            margin.half,
+        )
     });
     let better = both.upper.is_some_and(|upper| {
         !gates.at_least(
@@ -68,10 +73,12 @@ pub(crate) fn look(
             show::significant(sample.shown(estimate), 3)
         ),
     );
-    if values.len() >= policy::CONTROLS_TO_DECIDE {
-        Control::Subtract(cause)
-    } else {
-        Control::Moved(cause)
+    // Iterations that are alike within sessions are no replicates of a permutation test.
+    match sample.replicate {
+        Replicate::Iteration if values.len() >= policy::CONTROLS_TO_DECIDE => {
+            Control::Subtract(cause)
+        }
+        Replicate::Iteration | Replicate::Session => Control::Moved(cause),
     }
 }
 
@@ -121,13 +128,19 @@ pub(crate) fn subtract(
     "brunner_munzel_permuted".clone_into(&mut ruling.decision.method);
     ruling.decision.p_pass = p_pass;
     ruling.decision.p_fail = p_fail;
+    // A warning about the test that no longer decides would be about nothing.
+    ruling.warnings.clear();
     ruling.decision.lower = None;
     ruling.decision.upper = None;
-    gates.at_most("level at which difference in differences passes", p_pass.unwrap_or(1.0), alpha);
-    ruling.passes = p_pass.is_some_and(|p| p <= alpha);
-    ruling.fails = !ruling.passes && p_fail.is_some_and(|p| p <= alpha);
+    ruling.decision.attained_level = Some(1.0 - alpha);
+    let shown = |p: Option<f64>| p.is_some_and(|p| p <= alpha);
+    let name = "level at which difference in differences passes";
+    ruling.passes = gates.says_at_most(name, p_pass, alpha, shown(p_pass));
+    let name = "level at which difference in differences fails";
+    ruling.fails = !ruling.passes && gates.says_at_most(name, p_fail, alpha, shown(p_fail));
     ruling.causes.clear();
     if !ruling.passes && !ruling.fails {
+        ruling.causes.extend(fault.lost_codes().into_iter().map(Cause::plain));
         ruling.causes.push(Cause::new(
             ReasonCode::IntervalStraddlesBound,
             format!(

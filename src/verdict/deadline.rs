@@ -9,10 +9,11 @@ use crate::spec::Recovery;
 use crate::summary::{RecoveryTime, Timing};
 use crate::unit::Span;
 use crate::verdict::gate::GateLog;
-use crate::verdict::kill::{Sight, Tally, small};
+use crate::verdict::kill::{Sight, Tally, number, small};
 use crate::verdict::result::{ReasonCode, Within};
 use crate::verdict::ruling::Ruling;
-use crate::verdict::share;
+use crate::verdict::sample::Replicate;
+use crate::verdict::share::{self, SessionSight};
 
 /// How one kill came out at the deadline.
 pub(crate) fn sight(time: &RecoveryTime, deadline: Span) -> Sight {
@@ -36,13 +37,18 @@ pub(crate) fn rule(
     recovery: &Recovery,
     deadline: Span,
     times: &[&RecoveryTime],
+    replicate: Replicate,
     alpha: f64,
     gates: &mut GateLog,
 ) -> DeadlineRuling {
     let sights: Vec<Sight> = times.iter().map(|time| sight(time, deadline)).collect();
     let tally = Tally::of(&sights);
-    let ruling =
-        share::rule_share(tally, share::unknown_causes(&sights), recovery.share, alpha, gates);
+    let kills: Vec<SessionSight> = times
+        .iter()
+        .zip(&sights)
+        .map(|(time, sight)| SessionSight { session: time.session, sight: *sight })
+        .collect();
+    let ruling = share::rule(recovery.share, &kills, replicate, alpha, gates);
     let total = tally.total();
     let proven = share::proven(tally.inside, total, alpha);
     let mut line = format!(
@@ -61,13 +67,11 @@ pub(crate) fn rule(
         missed: small(tally.outside),
         unknown: small(tally.unknown),
         n: small(total),
-        share: (total > 0).then(|| {
-            crate::verdict::kill::number(tally.inside) / crate::verdict::kill::number(total)
-        }),
+        share: (total > 0).then(|| number(tally.inside) / number(total)),
         lower: ruling.decision.lower,
         upper: ruling.decision.upper,
         required_share: recovery.share,
-        method: "clopper_pearson".to_owned(),
+        method: ruling.decision.method.clone(),
         line,
     };
     DeadlineRuling { ruling, within, sights }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::run::{Arm, Campaign};
-use crate::spec::{Across, Amount, Band, Claim, Counted, Measure, Metric, Reduce, Strictness};
+use crate::spec::{
+    Across, Amount, Band, Claim, Counted, Estimand, Measure, Metric, Reduce, Strictness,
+};
 use crate::summary::{IterationSummary, MetricSummary, PreKillLoss, census};
-use crate::unit::{Unit, show};
+use crate::unit::{Seed, Unit, show};
 use crate::verdict::claim::kind;
 use crate::verdict::estimate;
 use crate::verdict::exploratory as exploratory_test;
@@ -20,6 +22,7 @@ use crate::verdict::result::{
 use crate::verdict::tool_verdict;
 use crate::verdict::typical::pseudo_median;
 use crate::verdict::warning::{self, warning};
+use crate::verdict::within_window;
 
 /// What was judged, before it becomes a result.
 pub(crate) struct Judged {
@@ -171,7 +174,12 @@ pub(crate) fn exclusions(summary: &MetricSummary) -> Vec<Exclusion> {
 }
 
 /// An exploratory metric.
-pub(crate) fn exploratory(metric: &Metric, summary: &MetricSummary, alpha: f64) -> MetricResult {
+pub(crate) fn exploratory(
+    metric: &Metric,
+    summary: &MetricSummary,
+    alpha: f64,
+    seed: Seed,
+) -> MetricResult {
     let kills = kill::kills(summary, Arm::Fault);
     MetricResult {
         name: metric.name.clone(),
@@ -194,6 +202,7 @@ pub(crate) fn exploratory(metric: &Metric, summary: &MetricSummary, alpha: f64) 
         gates: with_coverage(summary, GateLog::new()),
         excluded: exclusions(summary),
         sensitivity: Vec::new(),
+        within_window: within_window::describe(metric, summary, alpha, seed),
         iterations: iterations(summary, &kills, &[]),
         exploratory: Some(exploratory_test::p_value(&kills)),
     }
@@ -297,33 +306,42 @@ pub(crate) fn claim_info(claim: &Claim) -> ClaimInfo {
         or_by: claim.or_by,
         strict: claim.strictness == Strictness::EqualityOutside,
         share: match claim.estimand {
-            crate::spec::Estimand::MostKills | crate::spec::Estimand::EveryKill => {
-                Some(claim.share)
-            }
-            crate::spec::Estimand::AllRequests
-            | crate::spec::Estimand::TypicalKill
-            | crate::spec::Estimand::ThisRun => None,
+            Estimand::MostKills | Estimand::EveryKill => Some(claim.share),
+            Estimand::AllRequests | Estimand::TypicalKill | Estimand::ThisRun => None,
         },
         text: claim.text.clone(),
     }
 }
 
-/// Whether the baseline itself lies beyond an absolute bound: half or more of the baselines do.
+/// Whether the baseline itself lies beyond an absolute bound: the ratio of sums for all requests, the typical baseline
+/// else.
 pub(crate) fn baseline_breaches(metric: &Metric, claim: &Claim, kills: &[Kill<'_>]) -> bool {
     if claim.form.is_against_baseline() || matches!(metric.measure, Measure::Balance { .. }) {
         return false;
     }
+    let lower_is_better = claim.form.lower_is_better();
     if let Some(required) = kill::share_required(metric, claim) {
         let shares: Vec<f64> = kills
             .iter()
-            .filter_map(|kill| kill.windows.baseline.share_under.map(|bracket| bracket.upper))
+            .filter_map(|kill| kill.windows.baseline.share_under)
+            .map(|bracket| if lower_is_better { bracket.upper } else { bracket.lower })
             .collect();
-        return pseudo_median(&shares)
-            .is_some_and(|share| (share < required) == claim.form.lower_is_better());
+        return pseudo_median(&shares).is_some_and(|share| {
+            if lower_is_better { share < required } else { share > required }
+        });
     }
-    let values: Vec<f64> =
-        kills.iter().filter_map(|kill| kill.windows.baseline.value.ok()).collect();
-    pseudo_median(&values).is_some_and(|typical| kill::excess(claim, typical, typical) > 0.0)
+    let level = match claim.estimand {
+        Estimand::AllRequests => {
+            let windows = kills.iter().map(|kill| &kill.windows.baseline);
+            estimate::pooled(metric, windows).and_then(|pooled| pooled.ratio())
+        }
+        Estimand::MostKills | Estimand::EveryKill | Estimand::TypicalKill | Estimand::ThisRun => {
+            let values: Vec<f64> =
+                kills.iter().filter_map(|kill| kill.windows.baseline.value.ok()).collect();
+            pseudo_median(&values)
+        }
+    };
+    level.is_some_and(|level| kill::excess(claim, level, level) > 0.0)
 }
 
 /// What is measured, in words.

@@ -18,12 +18,63 @@ pub(crate) fn of_windows<'summary>(
     alpha: f64,
 ) -> Estimate {
     let known: Vec<&WindowValue> = windows.filter(|window| window.value.is_ok()).collect();
-    if let Measure::Ratio { counted, .. } = &metric.measure {
-        let counts: Vec<Counts> = known.iter().filter_map(|window| window.counts).collect();
-        return of_ratio(*counted, &counts, alpha);
+    if let Some(pooled) = pooled(metric, known.iter().copied()) {
+        return pooled.estimate(alpha);
     }
     let values: Vec<f64> = known.iter().filter_map(|window| window.value.ok()).collect();
     of_values(&values, alpha)
+}
+
+/// The counted part and all events of the windows of a ratio; `None` for
+/// another kind of metric.
+pub(crate) fn pooled<'summary>(
+    metric: &Metric,
+    windows: impl Iterator<Item = &'summary WindowValue>,
+) -> Option<Pooled> {
+    let Measure::Ratio { counted, .. } = &metric.measure else { return None };
+    let part = |count: &Counts| match counted {
+        Counted::Bad => count.bad,
+        Counted::Good => count.total - count.bad,
+    };
+    let counts: Vec<Counts> = windows.filter_map(|window| window.counts).collect();
+    Some(Pooled {
+        parts: counts.iter().map(part).collect(),
+        totals: counts.iter().map(|count| count.total).collect(),
+    })
+}
+
+/// Counts of the windows of a ratio.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pooled {
+    parts: Vec<f64>,
+    totals: Vec<f64>,
+}
+
+impl Pooled {
+    /// The ratio of sums; `None` without events.
+    pub(crate) fn ratio(&self) -> Option<f64> {
+        let total: f64 = self.totals.iter().sum();
+        (total > 0.0).then(|| self.parts.iter().sum::<f64>() / total)
+    }
+
+    /// The ratio of sums with its clustered limits.
+    fn estimate(&self, alpha: f64) -> Estimate {
+        let Some(estimate) = self.ratio() else {
+            return Estimate { estimate: None, lower: None, upper: None };
+        };
+        let ratio = ClusteredRatio::of(&self.parts, &self.totals).ok();
+        let limit = |side| {
+            ratio
+                .as_ref()
+                .and_then(|ratio| ratio.korn_graubard(alpha, side, Truncation::AtRequests).ok())
+                .filter(|number| number.is_finite())
+        };
+        Estimate {
+            estimate: Some(estimate),
+            lower: limit(LimitSide::Lower),
+            upper: limit(LimitSide::Upper),
+        }
+    }
 }
 
 /// The pseudo-median with its limits.
@@ -33,33 +84,6 @@ fn of_values(values: &[f64], alpha: f64) -> Estimate {
         estimate: pseudo_median(values).filter(|v| v.is_finite()),
         lower: both.lower,
         upper: both.upper,
-    }
-}
-
-/// A ratio of sums with its clustered limits.
-fn of_ratio(counted: Counted, counts: &[Counts], alpha: f64) -> Estimate {
-    let total: f64 = counts.iter().map(|count| count.total).sum();
-    if total <= 0.0 {
-        return Estimate { estimate: None, lower: None, upper: None };
-    }
-    let part = |count: &Counts| match counted {
-        Counted::Bad => count.bad,
-        Counted::Good => count.total - count.bad,
-    };
-    let parts: Vec<f64> = counts.iter().map(part).collect();
-    let totals: Vec<f64> = counts.iter().map(|count| count.total).collect();
-    let estimate = parts.iter().sum::<f64>() / total;
-    let ratio = ClusteredRatio::of(&parts, &totals).ok();
-    let limit = |side| {
-        ratio
-            .as_ref()
-            .and_then(|ratio| ratio.korn_graubard(alpha, side, Truncation::AtRequests).ok())
-            .filter(|number| number.is_finite())
-    };
-    Estimate {
-        estimate: Some(estimate),
-        lower: limit(LimitSide::Lower),
-        upper: limit(LimitSide::Upper),
     }
 }
 

@@ -22,11 +22,6 @@ impl GateLog {
         self.record(name, value, threshold, value <= threshold)
     }
 
-    /// Whether `value < threshold`.
-    pub(crate) fn below(&mut self, name: &str, value: f64, threshold: f64) -> bool {
-        self.record(name, value, threshold, value < threshold)
-    }
-
     /// Whether `value >= threshold`.
     pub(crate) fn at_least(&mut self, name: &str, value: f64, threshold: f64) -> bool {
         self.record(name, value, threshold, value >= threshold)
@@ -41,8 +36,37 @@ impl GateLog {
         )
     }
 
+    /// Whether `value` counts as at most `threshold`, as a rule that knows of equality and strictness `says`; a value
+    /// that does not exist is noted and the rule's word stands.
+    pub(crate) fn says_at_most(
+        &mut self,
+        name: &str,
+        value: Option<f64>,
+        threshold: f64,
+        says: bool,
+    ) -> bool {
+        match value {
+            Some(value) => self.record(name, value, threshold, says),
+            None => {
+                self.undefined(name, threshold);
+                says
+            }
+        }
+    }
+
+    /// Whether `value` counts as at least `threshold`, as a rule that decides by a level `says`.
+    pub(crate) fn says_at_least(
+        &mut self,
+        name: &str,
+        value: f64,
+        threshold: f64,
+        says: bool,
+    ) -> bool {
+        self.record(name, value, threshold, says)
+    }
+
     /// Notes that a comparison was not possible.
-    pub(crate) fn undefined(&mut self, name: &str, threshold: f64) {
+    fn undefined(&mut self, name: &str, threshold: f64) {
         self.gates.push(Gate {
             name: name.to_owned(),
             value: None,
@@ -79,7 +103,7 @@ mod tests {
     fn the_log_says_what_was_decided() {
         let mut log = GateLog::new();
         assert!(log.at_most("errors", 1.0, 1.0));
-        assert!(!log.below("errors", 1.0, 1.0));
+        assert!(!log.at_most("errors", 1.1, 1.0));
         assert!(!log.at_least("errors", f64::NAN, 1.0));
         let outcomes: Vec<GateOutcome> = log.into_gates().iter().map(|gate| gate.outcome).collect();
         assert_eq!(outcomes, [GateOutcome::Passed, GateOutcome::Failed, GateOutcome::Undefined]);

@@ -4,27 +4,28 @@
 //! adjustment. Fail if at least one claim fails after Holm (1979) over all primary claims; blocked claims keep their
 //! place with p = 1. Everything else is inconclusive, with reasons.
 
+use std::collections::BTreeMap;
+
 use crate::run::{Arm, Campaign};
 use crate::spec::{Estimand, Experiment, Metric};
 use crate::stats::PValue;
 use crate::stats::multiplicity::{Adjustment, adjusted};
 use crate::summary::{MetricSummary, RecoverySummary};
-use crate::unit::Seed;
+use crate::unit::{Seed, Window};
 use crate::verdict::claim::{self, ClaimCase};
-use crate::verdict::deadline;
 use crate::verdict::describe;
 use crate::verdict::estimate;
 use crate::verdict::exploratory;
 use crate::verdict::gate::GateLog;
-use crate::verdict::kill::{self, Kill, Sight, small};
+use crate::verdict::kill::{self, Kill, small};
+use crate::verdict::recovery;
 use crate::verdict::result::{
-    AnalysisResult, MetricResult, Reason, ReasonCode, RecoveryResult, Role, TimeResult, Verdict,
-    Warning,
+    AnalysisResult, MetricResult, Reason, ReasonCode, Role, Verdict, Warning,
 };
-use crate::verdict::ruling::Ruling;
+use crate::verdict::ruling::{Cause, Ruling};
 use crate::verdict::sentence::{self, Conditions, Headlined};
-use crate::verdict::times;
-use crate::verdict::warning::{self, warning};
+use crate::verdict::warning;
+use crate::verdict::within_window;
 
 /// Everything a verdict stands on.
 #[derive(Debug, Clone)]
@@ -48,11 +49,11 @@ pub struct Evidence<'data> {
 }
 
 /// One primary claim between its ruling and its verdict.
-struct Weighed {
+pub(crate) struct Weighed {
     /// Metric's name or "recovery".
-    name: String,
-    ruling: Ruling,
-    gates: GateLog,
+    pub(crate) name: String,
+    pub(crate) ruling: Ruling,
+    pub(crate) gates: GateLog,
 }
 
 /// Judges an experiment.
@@ -79,7 +80,8 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
             Weighed { name: case.metric.name.clone(), ruling, gates }
         })
         .collect();
-    let recovery_times = recovery_claim(evidence, alpha, &mut weighed);
+    let mut recovery = recovery::look(evidence, alpha);
+    weighed.extend(recovery.as_mut().and_then(|recovery| recovery.claim.take()));
     let verdicts = weigh(&mut weighed, alpha);
     let conditions = Conditions {
         confidence: experiment.confidence,
@@ -92,7 +94,12 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
     let mut headlined: Vec<Headlined> = Vec::new();
     for ((metric, summary), case) in experiment.metrics.iter().zip(evidence.metrics).zip(&cases) {
         match case {
-            None => metrics.push(describe::exploratory(metric, summary, alpha)),
+            None => metrics.push(describe::exploratory(
+                metric,
+                summary,
+                alpha,
+                Seed(evidence.seed),
+            )),
             Some(case) => {
                 let (weighed, verdict) =
                     rulings.next().expect("there is one ruling per claim, in the same order");
@@ -103,11 +110,12 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
         }
     }
     exploratory::adjust(&mut metrics);
-    let recovery = recovery_times.map(|times| {
-        let decided = rulings.next();
-        recovery_result(evidence, times, decided, &conditions, &mut headlined)
+    let recovery = recovery.map(|times| {
+        let described = recovery::describe(times, rulings.next(), &conditions);
+        headlined.extend(described.headlined);
+        described.result
     });
-    add_survivorship(experiment, evidence.metrics, &mut metrics, alpha);
+    add_survivorship(evidence, &mut metrics, alpha);
     let verdict = overall(&headlined);
     let mut reasons: Vec<Reason> =
         metrics.iter().flat_map(|metric| metric.reasons.iter().cloned()).collect();
@@ -125,55 +133,14 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
     describe::assemble(evidence, describe::Judged { verdict, headline, reasons, metrics, recovery })
 }
 
-/// Adds the recovery claim, if there is one, and returns the figures of all times.
-fn recovery_claim(
-    evidence: &Evidence<'_>,
-    alpha: f64,
-    weighed: &mut Vec<Weighed>,
-) -> Option<RecoveryTimes> {
-    let (Some(spec), Some(summary)) = (&evidence.experiment.recovery, evidence.recovery) else {
-        return None;
-    };
-    let confidence = 1.0 - alpha;
-    let usable = times::usable(&summary.recover);
-    let mut recover = times::describe(&summary.recover, confidence);
-    let count = |of: fn(&crate::summary::RecoveryTime) -> u32| {
-        usable.iter().map(|time| of(time)).sum::<u32>()
-    };
-    recover.never_departed = Some(count(|time| u32::from(time.never_departed)));
-    recover.relapses = Some(count(|time| time.relapses));
-    recover.excursions = Some(count(|time| time.excursions));
-    if let Some(within) = spec.within {
-        let mut gates = GateLog::new();
-        let decided = deadline::rule(spec, within, &usable, alpha, &mut gates);
-        let mut ruling = decided.ruling;
-        let sights: Vec<(u32, Sight)> =
-            usable.iter().map(|time| time.index).zip(decided.sights).collect();
-        claim::name_recovery_causes(&mut ruling, &sights);
-        recover.within = Some(decided.within);
-        weighed.push(Weighed { name: "recovery".to_owned(), ruling, gates });
-    }
-    Some(RecoveryTimes {
-        detect: summary.detect.as_ref().map(|reading| times::describe(reading, confidence)),
-        remediate: summary.remediate.as_ref().map(|reading| times::describe(reading, confidence)),
-        recover,
-    })
-}
-
-/// Figures of all three times.
-struct RecoveryTimes {
-    detect: Option<TimeResult>,
-    remediate: Option<TimeResult>,
-    recover: TimeResult,
-}
-
 /// Weighs all claims together: Holm for fails, each for itself for passes.
 fn weigh(weighed: &mut [Weighed], alpha: f64) -> Vec<Verdict> {
     let levels: Vec<Option<PValue>> = weighed
         .iter()
         .map(|claim| {
-            // A claim that may not fail keeps its place with p = 1.
-            let level = if claim.ruling.fails { claim.ruling.decision.p_fail } else { None };
+            // A claim that may not fail, whatever its level, keeps its place with p = 1.
+            let level = claim.ruling.decision.p_fail;
+            let level = level.filter(|level| claim.ruling.fails || *level > alpha);
             Some(level.map_or(PValue::NO_EVIDENCE, PValue::new))
         })
         .collect();
@@ -201,7 +168,7 @@ fn weigh(weighed: &mut [Weighed], alpha: f64) -> Vec<Verdict> {
             }
             claim.ruling.causes.insert(
                 0,
-                crate::verdict::ruling::Cause::new(
+                Cause::new(
                     ReasonCode::Multiplicity,
                     "fails alone, but not after Holm's correction over all claims: more iterations would settle it".to_owned(),
                 ),
@@ -225,8 +192,8 @@ fn overall(claims: &[Headlined]) -> Verdict {
     Verdict::Inconclusive
 }
 
-/// The reasons of a ruling, tied to a metric; a pass has none.
-fn reasons(name: &str, ruling: &Ruling, verdict: Verdict) -> Vec<Reason> {
+/// The reasons of a ruling, tied to a metric; a pass or a fail has none.
+pub(crate) fn reasons(name: &str, ruling: &Ruling, verdict: Verdict) -> Vec<Reason> {
     match verdict {
         Verdict::Pass | Verdict::Fail => Vec::new(),
         Verdict::Inconclusive => ruling
@@ -260,11 +227,12 @@ fn primary(
         | Estimand::AllRequests
         | Estimand::TypicalKill => false,
     };
+    let remark = ruling.remark.iter().map(|remark| format!("; {remark}")).collect::<String>();
     let sentence = sentence::of_claim(
         verdict,
         &sentence::breach(metric, claim),
         is_this_run,
-        &line.line,
+        &format!("{}{remark}", line.line),
         &reasons,
         conditions,
     );
@@ -279,6 +247,7 @@ fn primary(
         this_run: is_this_run,
         carries_line: claim.estimand == Estimand::TypicalKill && !claim.form.is_against_baseline(),
         short: kill::short(metric, claim, &line, case.basis),
+        broken: kill::broken(metric, claim, &line, case.basis),
         outside: line.outside,
         total: line.inside + line.outside + line.unknown,
         needed: reasons.iter().find_map(|reason| reason.iterations_needed),
@@ -306,93 +275,33 @@ fn primary(
         gates: describe::with_coverage(case.summary, gates),
         excluded: describe::exclusions(case.summary),
         sensitivity: ruling.sensitivity,
+        within_window: within_window::describe(metric, case.summary, alpha, case.seed),
         iterations: describe::iterations(case.summary, kills, &sights),
         exploratory: None,
     };
     (result, headlined)
 }
 
-/// The recovery section.
-fn recovery_result(
-    evidence: &Evidence<'_>,
-    times: RecoveryTimes,
-    decided: Option<(Weighed, Verdict)>,
-    conditions: &Conditions,
-    headlined: &mut Vec<Headlined>,
-) -> RecoveryResult {
-    let spec = evidence
-        .experiment
-        .recovery
-        .as_ref()
-        .expect("recovery times exist only with a recovery section");
-    let signal = evidence.experiment.metrics.iter().find(|metric| metric.name == spec.signal);
-    let mut warnings = Vec::new();
-    if let Some(count) = times.recover.never_departed.filter(|count| *count > 0) {
-        warnings.push(warning(
-            "never_departed",
-            format!(
-                "in {count} of {} kills the signal never left its band: no impact seen, counted as recovered at 0 s; is it the right signal?",
-                times.recover.n
-            ),
-        ));
-    }
-    let mut result = RecoveryResult {
-        signal: spec.signal.clone(),
-        healthy: describe::band(&spec.healthy, signal),
-        verdict: None,
-        sentence: None,
-        reasons: Vec::new(),
-        gates: Vec::new(),
-        detect: times.detect,
-        remediate: times.remediate,
-        recover: times.recover,
-        decision: None,
-        warnings,
-    };
-    let (Some((weighed, verdict)), Some(within)) = (decided, &result.recover.within) else {
-        return result;
-    };
-    let reasons = reasons("recovery", &weighed.ruling, verdict);
-    let breach = format!(
-        "more than {} of kills take longer than {} to recover",
-        crate::unit::show::percent(1.0 - spec.share),
-        crate::unit::show::seconds(within.deadline_s)
-    );
-    headlined.push(Headlined {
-        name: "recovery".to_owned(),
-        verdict,
-        this_run: false,
-        carries_line: false,
-        short: format!("{} of {} kills recovered in time", within.recovered, within.n),
-        outside: within.missed,
-        total: within.n,
-        needed: reasons.iter().find_map(|reason| reason.iterations_needed),
-        reason: reasons.first().map(|reason| reason.message.clone()).unwrap_or_default(),
-        baseline_breaches: false,
-    });
-    result.sentence =
-        Some(sentence::of_claim(verdict, &breach, false, &within.line, &reasons, conditions));
-    result.verdict = Some(verdict);
-    result.reasons = reasons;
-    result.gates = weighed.gates.into_gates();
-    result.decision = Some(weighed.ruling.decision);
-    result
-}
-
 /// Adds the warning about latency that improves because requests are missing.
-fn add_survivorship(
-    experiment: &Experiment,
-    summaries: &[MetricSummary],
-    results: &mut [MetricResult],
-    alpha: f64,
-) {
-    let metrics: Vec<(&Metric, Vec<Kill<'_>>)> = experiment
+fn add_survivorship(evidence: &Evidence<'_>, results: &mut [MetricResult], alpha: f64) {
+    let lengths: BTreeMap<u32, f64> = evidence
+        .campaign
+        .iterations
+        .iter()
+        .map(|entry| {
+            let seconds = |window: Window| window.length().seconds();
+            let iteration = &entry.iteration;
+            (entry.index, seconds(iteration.experiment) / seconds(iteration.baseline))
+        })
+        .collect();
+    let metrics: Vec<(&Metric, Vec<Kill<'_>>)> = evidence
+        .experiment
         .metrics
         .iter()
-        .zip(summaries)
+        .zip(evidence.metrics)
         .map(|(metric, summary)| (metric, kill::kills(summary, Arm::Fault)))
         .collect();
-    for (name, warning) in warning::survivorship(&metrics, alpha) {
+    for (name, warning) in warning::survivorship(&metrics, &lengths, alpha) {
         if let Some(result) = results.iter_mut().find(|result| result.name == name) {
             result.warnings.push(warning);
         }

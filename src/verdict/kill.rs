@@ -6,7 +6,7 @@
 use crate::run::Arm;
 use crate::spec::{Amount, Claim, Form, Measure, Metric, Strictness};
 use crate::stats::count_to_f64;
-use crate::summary::{IterationSummary, MetricSummary, WindowValue};
+use crate::summary::{IterationSummary, Loss, MetricSummary, WindowValue};
 use crate::unit::show;
 use crate::verdict::policy;
 use crate::verdict::result::{Kills, ReasonCode, WorstKill};
@@ -48,11 +48,11 @@ fn lost(windows: &IterationSummary) -> Option<ReasonCode> {
         return Some(ReasonCode::Aborted);
     }
     match (&windows.experiment.value, &windows.experiment.share_under) {
+        // A number without an end is none: nothing can be compared with it.
+        (Ok(value), None) if !value.is_finite() => Some(ReasonCode::MissingData),
         (Ok(_), _) | (_, Some(_)) => None,
-        (Err(loss), None) => Some(match loss {
-            crate::summary::Loss::MissingData => ReasonCode::MissingData,
-            crate::summary::Loss::NoTraffic => ReasonCode::NoTraffic,
-        }),
+        (Err(Loss::MissingData), None) => Some(ReasonCode::MissingData),
+        (Err(Loss::NoTraffic), None) => Some(ReasonCode::NoTraffic),
     }
 }
 
@@ -140,14 +140,20 @@ fn sight_by_share(window: &WindowValue, required: f64, claim: &Claim) -> Sight {
     let Some(bracket) = window.share_under else {
         return Sight::Unknown(ReasonCode::MissingData);
     };
-    // The q-quantile is at most B exactly if at least a share q of the requests is at or under B.
-    let reaches = |share: f64| within(-share, -required, claim.strictness);
-    let (inside_by_low, inside_by_high) = if claim.form.lower_is_better() {
-        (reaches(bracket.lower), reaches(bracket.upper))
-    } else {
-        (!reaches(bracket.upper), !reaches(bracket.lower))
+    // At most B: at least a share q of the requests is at or under B. At least B: at most a share q is.
+    let inside = |share: f64| {
+        if claim.form.lower_is_better() {
+            within(-share, -required, claim.strictness)
+        } else {
+            within(share, required, claim.strictness)
+        }
     };
-    match (inside_by_low, inside_by_high) {
+    let (cautious, generous) = if claim.form.lower_is_better() {
+        (bracket.lower, bracket.upper)
+    } else {
+        (bracket.upper, bracket.lower)
+    };
+    match (inside(cautious), inside(generous)) {
         (true, _) => Sight::Inside,
         (false, false) => Sight::Outside,
         (false, true) => Sight::Unknown(ReasonCode::HistogramResolution),
@@ -219,12 +225,24 @@ pub(crate) fn line(
 /// The line in short, for headlines: "0 of 10 kills inside, worst 1.9 s".
 pub(crate) fn short(metric: &Metric, claim: &Claim, kills: &Kills, basis: Basis) -> String {
     let total = kills.inside + kills.outside + kills.unknown;
-    let text = format!("{} of {total} kills inside", kills.inside);
+    let worst = worst_seen(metric, claim, kills, basis);
+    format!("{} of {total} kills inside{worst}", kills.inside)
+}
+
+/// What was seen broken: "5 of 5 kills broke the bound of payment-p95, worst 3.1 s".
+pub(crate) fn broken(metric: &Metric, claim: &Claim, kills: &Kills, basis: Basis) -> String {
+    let total = kills.inside + kills.outside + kills.unknown;
+    let worst = worst_seen(metric, claim, kills, basis);
+    format!("{} of {total} kills broke the bound of {}{worst}", kills.outside, metric.name)
+}
+
+/// ", worst 3.1 s" if any kill is outside.
+fn worst_seen(metric: &Metric, claim: &Claim, kills: &Kills, basis: Basis) -> String {
     match &kills.worst {
         Some(worst) if kills.outside > 0 => {
-            format!("{text}, worst {}", worst_words(metric, claim, worst.value, basis))
+            format!(", worst {}", worst_words(metric, claim, worst.value, basis))
         }
-        Some(_) | None => text,
+        Some(_) | None => String::new(),
     }
 }
 
@@ -248,10 +266,12 @@ fn worst(metric: &Metric, claim: &Claim, kills: &[Kill<'_>], basis: Basis) -> Op
         let is_worse = match &worst {
             None => true,
             Some((least, held)) => {
-                badness > *least
-                    || (badness >= *least
-                        && claim.form.lower_is_better()
-                        && candidate.value > held.value)
+                let farther = if claim.form.lower_is_better() {
+                    candidate.value > held.value
+                } else {
+                    candidate.value < held.value
+                };
+                badness > *least || (badness >= *least && farther)
             }
         };
         if is_worse && candidate.value.is_finite() {

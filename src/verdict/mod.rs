@@ -1,7 +1,7 @@
 //! From summaries to pass, fail or inconclusive.
 //!
 //! One file per method (`share`, `request`, `typical`, `ratio_change`, `threshold`, `deadline`), one for what
-//! stands in the way of a verdict (`baseline`, `control`), `judge` for all claims together, `policy` for every
+//! stands in the way of a verdict (`baseline`, `control`), one for what a single kill says (`within_window`), `judge` for all claims together, `policy` for every
 //! threshold, `gate` for the log of comparisons, `result` for what comes out. Refuses to know files, sources and
 //! pages; knows metrics only through their summaries.
 
@@ -15,11 +15,14 @@ mod exploratory;
 mod gate;
 mod judge;
 mod kill;
+pub mod plan;
 pub mod policy;
 mod ratio_change;
+mod recovery;
 mod request;
 pub mod result;
 mod ruling;
+mod sample;
 mod sentence;
 mod share;
 mod threshold;
@@ -27,5 +30,6 @@ mod times;
 pub mod tool_verdict;
 mod typical;
 mod warning;
+mod within_window;
 
 pub use judge::{Evidence, judge};

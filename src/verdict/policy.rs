@@ -63,6 +63,10 @@ pub const SESSIONS_TO_CLUSTER: usize = 5;
 /// Iterations beyond which no number of them is suggested: "will not resolve; change the bound or the metric".
 pub const ITERATIONS_WORTH_SUGGESTING: u32 = 1000;
 
+/// Resamples of the block bootstrap within a single kill's windows: the standard error of a 95 % limit is then a fifteenth
+/// of the bootstrap's own standard error, finer than anybody reads a description.
+pub const WITHIN_WINDOW_RESAMPLES: usize = 2_000;
+
 /// Relative distance within which two numbers count as equal. Sums of a million doubles differ by less.
 pub const EQUALITY: f64 = 1e-12;
 

@@ -12,11 +12,12 @@ use crate::stats::hodges_lehmann::LimitSide;
 use crate::summary::Counts;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
-use crate::verdict::kill::{Kill, number, share_required, within};
+use crate::verdict::kill::{Kill, number, share_required, small, within};
 use crate::verdict::policy;
 use crate::verdict::result::{DecidedQuantity, Decision, ReasonCode};
 use crate::verdict::ruling::{Cause, Ruling};
-use crate::verdict::typical::iterations_to_clear;
+use crate::verdict::share;
+use crate::verdict::typical::{iterations_to_clear, needed_words, whole_iterations};
 
 /// Adverse and all requests of every kill, in campaign order.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +27,20 @@ pub(crate) struct Requests {
     /// What a fail may rely on.
     generous: Vec<Cluster>,
     lost: Vec<ReasonCode>,
+    /// Kills in all.
+    kills: usize,
     /// The share of adverse requests that is claimed at most.
     bound: f64,
     /// Whether the metric is the complement of the adverse share.
     complement: bool,
+}
+
+/// What the clusters could be with a bucket edge at the bound.
+struct Settled {
+    /// For the passing side.
+    best: Vec<Cluster>,
+    /// For the failing side.
+    worst: Vec<Cluster>,
 }
 
 /// One cluster: the requests of one iteration or session.
@@ -39,6 +50,8 @@ struct Cluster {
     session: u32,
     adverse: f64,
     total: f64,
+    /// Whether any of its kills is lost.
+    lost: bool,
 }
 
 impl Requests {
@@ -59,8 +72,11 @@ impl Requests {
             cautious: Vec::new(),
             generous: Vec::new(),
             lost: Vec::new(),
+            kills: kills.len(),
             bound: match required {
-                Some(quantile) => 1.0 - quantile,
+                // Slow requests for "at most", those at or under the bound for "at least".
+                Some(quantile) if at_most => 1.0 - quantile,
+                Some(quantile) => quantile,
                 None if at_most => claim.amount.value(),
                 None => 1.0 - claim.amount.value(),
             },
@@ -68,29 +84,22 @@ impl Requests {
         };
         for kill in kills {
             let (index, session) = (kill.windows.index, kill.windows.session);
-            if let Some(code) = kill.lost {
-                requests.lost.push(code);
-                if let Some(baseline) = kill.windows.baseline.counts {
-                    let total = baseline.total;
-                    requests.cautious.push(Cluster { index, session, adverse: total, total });
-                    requests.generous.push(Cluster { index, session, adverse: 0.0, total });
+            let counts = kill.windows.experiment.counts.filter(|_| kill.lost.is_none());
+            let (cautious, generous, total) = match (counts, kill.windows.baseline.counts) {
+                (Some(counts), _) => {
+                    let of = |bad: f64| adverse(&counts, bad);
+                    (of(counts.bad), of(counts.bad_surely), counts.total)
                 }
-                continue;
+                (None, Some(baseline)) => (baseline.total, 0.0, baseline.total),
+                // Without requests before the kill the iteration would have been excluded.
+                (None, None) => (0.0, 0.0, 0.0),
+            };
+            if counts.is_none() {
+                requests.lost.push(kill.lost.unwrap_or(ReasonCode::MissingData));
             }
-            let Some(counts) = kill.windows.experiment.counts else { continue };
-            let total = counts.total;
-            requests.cautious.push(Cluster {
-                index,
-                session,
-                adverse: adverse(&counts, counts.bad),
-                total,
-            });
-            requests.generous.push(Cluster {
-                index,
-                session,
-                adverse: adverse(&counts, counts.bad_surely),
-                total,
-            });
+            let lost = counts.is_none();
+            requests.cautious.push(Cluster { index, session, adverse: cautious, total, lost });
+            requests.generous.push(Cluster { index, session, adverse: generous, total, lost });
         }
         requests
     }
@@ -100,6 +109,18 @@ impl Requests {
         self.cautious = joined(&self.cautious);
         self.generous = joined(&self.generous);
         self
+    }
+
+    /// The clusters if every bracket were settled, lost kills as they are.
+    fn settled(&self) -> Settled {
+        let settle = |kept: &[Cluster], other: &[Cluster]| {
+            let pairs = kept.iter().zip(other);
+            pairs.map(|(kept, other)| if kept.lost { *kept } else { *other }).collect()
+        };
+        Settled {
+            best: settle(&self.cautious, &self.generous),
+            worst: settle(&self.generous, &self.cautious),
+        }
     }
 
     /// A share of adverse requests on the metric's own scale.
@@ -116,6 +137,7 @@ fn joined(clusters: &[Cluster]) -> Vec<Cluster> {
             Some(held) => {
                 held.adverse += cluster.adverse;
                 held.total += cluster.total;
+                held.lost |= cluster.lost;
             }
             None => sessions.push(*cluster),
         }
@@ -166,17 +188,17 @@ fn lower_limit(clusters: &[Cluster], alpha: f64) -> Option<f64> {
     ratio_of(clusters)?.korn_graubard(alpha, LimitSide::Lower, Truncation::AtRequests).ok()
 }
 
-/// Smallest alpha at which `decides` holds, by bisection on its logarithm; 1 if it never does. `decides` must hold
-/// from some alpha on.
-pub(crate) fn smallest_level(decides: impl Fn(f64) -> bool) -> f64 {
-    let (mut low, mut high) = (1e-15_f64.ln(), (1.0_f64 - 1e-9).ln());
+/// Smallest alpha up to `widest` at which `decides` holds, by bisection on its logarithm; 1 if it never does. `decides`
+/// must hold from some alpha on.
+fn smallest_level(widest: f64, decides: impl Fn(f64) -> bool) -> f64 {
+    let (mut low, mut high) = (SMALLEST_LEVEL.ln(), widest.ln());
     if !decides(high.exp()) {
         return 1.0;
     }
     if decides(low.exp()) {
-        return 1e-15;
+        return SMALLEST_LEVEL;
     }
-    for _ in 0..100 {
+    while high - low > 1e-12 {
         let middle = low / 2.0 + high / 2.0;
         if decides(middle.exp()) {
             high = middle;
@@ -187,6 +209,12 @@ pub(crate) fn smallest_level(decides: impl Fn(f64) -> bool) -> f64 {
     high.exp()
 }
 
+/// A level that is not told from zero.
+const SMALLEST_LEVEL: f64 = 1e-15;
+
+/// Beyond this level a limit lies on the other side of its estimate.
+const WIDEST_LEVEL: f64 = 0.5;
+
 /// Rules on all requests.
 pub(crate) fn rule(
     requests: &Requests,
@@ -195,64 +223,93 @@ pub(crate) fn rule(
     gates: &mut GateLog,
 ) -> Ruling {
     let clusters = requests.cautious.len();
-    let bound = requests.bound;
+    let inside = |upper: f64| within(upper, requests.bound, strictness);
+    let beyond = |lower: f64| !within(lower, requests.bound, strictness);
     let pass_alpha = alpha * policy::CLUSTERED_PASS_ALPHA_SHARE;
     let upper = upper_limit(&requests.cautious, pass_alpha);
     let lower = lower_limit(&requests.generous, alpha);
-    let no_events = adverse(&requests.cautious) == 0.0;
-    let enough = gates.enough("iterations with requests", clusters, policy::CLUSTERS_TO_PASS);
-    let passes_limit = upper.is_some_and(|upper| within(upper, bound, strictness));
-    let fails = lower.is_some_and(|lower| !within(lower, bound, strictness));
-    let p_pass = smallest_level(|level| {
-        upper_limit(&requests.cautious, level * policy::CLUSTERED_PASS_ALPHA_SHARE)
-            .is_some_and(|upper| within(upper, bound, strictness))
+    let fails = lower.is_some_and(beyond);
+    let p_pass = smallest_level(WIDEST_LEVEL, |level| {
+        upper_limit(&requests.cautious, level).is_some_and(inside)
+    }) / policy::CLUSTERED_PASS_ALPHA_SHARE;
+    let p_fail = smallest_level(WIDEST_LEVEL, |level| {
+        lower_limit(&requests.generous, level).is_some_and(beyond)
     });
-    let p_fail = smallest_level(|level| {
-        lower_limit(&requests.generous, level)
-            .is_some_and(|lower| !within(lower, bound, strictness))
-    });
-    match upper {
-        Some(upper) => {
-            gates.at_most("upper limit of the share of adverse requests", upper, bound);
-        }
-        None => gates.undefined("upper limit of the share of adverse requests", bound),
-    }
     let (shown_lower, shown_upper) = if requests.complement {
         (upper.map(|value| 1.0 - value), lower.map(|value| 1.0 - value))
     } else {
         (lower, upper)
     };
+    let no_events = adverse(&requests.cautious) == 0.0;
     let decision = Decision {
         quantity: DecidedQuantity::Experiment,
         lower: shown_lower,
         upper: shown_upper,
-        bound: requests.show(bound),
+        bound: requests.show(requests.bound),
         method: if no_events { "zero_events" } else { "korn_graubard" }.to_owned(),
-        p_pass: (clusters > 0).then_some(p_pass),
+        p_pass: (clusters > 0).then_some(if p_pass > 1.0 { 1.0 } else { p_pass }),
         p_fail: (clusters > 0).then_some(p_fail),
         p_fail_holm: None,
-        attained_level: Some(1.0 - pass_alpha),
+        attained_level: Some(1.0 - if fails { alpha } else { pass_alpha }),
     };
     let mut ruling = Ruling::of(decision, false, fails);
-    if fails {
-        return ruling;
+    if gates.says_at_most("share of adverse requests, lower limit", lower, requests.bound, !fails) {
+        ruling.causes =
+            why_not(requests, inside, Limits { lower, upper, alpha, pass_alpha }, gates);
+        ruling.passes = ruling.causes.is_empty();
+        if ruling.passes && no_events {
+            ruling.remark = Some(no_errors_words(requests.kills, alpha));
+        }
     }
-    ruling.causes.extend(missing(requests));
-    if !enough {
-        ruling.causes.insert(0, too_few(clusters));
-        return ruling;
-    }
-    if !passes_limit {
-        ruling.causes.push(straddles(requests, upper, lower, pass_alpha));
-        return ruling;
-    }
-    if let Some(cause) = dispersion(requests, upper, gates) {
-        ruling.causes.push(cause);
-        return ruling;
-    }
-    ruling.causes.clear();
-    ruling.passes = true;
     ruling
+}
+
+/// Both limits with their levels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Limits {
+    lower: Option<f64>,
+    upper: Option<f64>,
+    alpha: f64,
+    pass_alpha: f64,
+}
+
+/// What stands in the way of a pass; nothing if it is one.
+fn why_not(
+    requests: &Requests,
+    inside: impl Fn(f64) -> bool,
+    limits: Limits,
+    gates: &mut GateLog,
+) -> Vec<Cause> {
+    let clusters = requests.cautious.len();
+    if !gates.enough("iterations with requests", clusters, policy::CLUSTERS_TO_PASS) {
+        let mut causes = missing(requests);
+        causes.insert(0, too_few(clusters));
+        return causes;
+    }
+    let passes = limits.upper.is_some_and(&inside);
+    let name = "share of adverse requests, upper limit";
+    if gates.says_at_most(name, limits.upper, requests.bound, passes) {
+        return dispersion(requests, limits.upper, gates).into_iter().collect();
+    }
+    let mut causes = missing(requests);
+    let settled = requests.settled();
+    let decided = upper_limit(&settled.best, limits.pass_alpha).is_some_and(&inside)
+        || lower_limit(&settled.worst, limits.alpha).is_some_and(|lower| !inside(lower));
+    if decided {
+        causes.insert(0, Cause::plain(ReasonCode::HistogramResolution));
+    }
+    causes.push(straddles(requests, limits));
+    causes
+}
+
+/// "no errors in 5 kills; up to 45.1 % of kills could still be of a kind that has them (95 %)".
+fn no_errors_words(kills: usize, alpha: f64) -> String {
+    let possible = 1.0 - share::proven(kills, kills, alpha).unwrap_or(0.0);
+    format!(
+        "no errors in {kills} kills; up to {} of kills could still be of a kind that has them ({})",
+        show::percent((possible * 1000.0).ceil() / 1000.0),
+        show::level(1.0 - alpha)
+    )
 }
 
 /// The causes of lost kills.
@@ -265,7 +322,7 @@ fn missing(requests: &Requests) -> Vec<Cause> {
 
 /// Fewer clusters than a pass needs.
 fn too_few(clusters: usize) -> Cause {
-    let needed = crate::verdict::kill::small(policy::CLUSTERS_TO_PASS);
+    let needed = small(policy::CLUSTERS_TO_PASS);
     Cause::with_needed(
         ReasonCode::TooFewIterations,
         format!(
@@ -277,32 +334,19 @@ fn too_few(clusters: usize) -> Cause {
 }
 
 /// The limits lie on both sides of the bound.
-fn straddles(
-    requests: &Requests,
-    upper: Option<f64>,
-    lower: Option<f64>,
-    pass_alpha: f64,
-) -> Cause {
+fn straddles(requests: &Requests, limits: Limits) -> Cause {
     let clusters = requests.cautious.len();
     let all = total(&requests.cautious);
     let seen = adverse(&requests.cautious);
-    let needed = if seen == 0.0 {
+    let replicates = if seen == 0.0 {
         // Enough requests that none of them bad would be too lucky at the bound.
-        let wanted = pass_alpha.ln() / (-requests.bound).ln_1p();
-        let iterations = (wanted / (all / number(clusters))).ceil();
-        (iterations.is_finite() && iterations <= f64::from(policy::ITERATIONS_WORTH_SUGGESTING))
-            .then(|| {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "between 0 and 1000"
-                )]
-                let iterations = iterations as u32;
-                iterations.max(crate::verdict::kill::small(clusters) + 1)
-            })
+        let wanted = limits.pass_alpha.ln() / (-requests.bound).ln_1p();
+        whole_iterations(wanted / (all / number(clusters)), clusters)
     } else {
-        iterations_to_clear(clusters, seen / all, requests.bound, lower, upper)
+        iterations_to_clear(clusters, seen / all, requests.bound, limits.lower, limits.upper)
     };
+    let per_cluster = small(requests.kills.div_ceil(clusters.max(1)));
+    let needed = replicates.map(|replicates| replicates.saturating_mul(per_cluster));
     Cause::with_needed(
         ReasonCode::IntervalStraddlesBound,
         format!(
@@ -310,13 +354,7 @@ fn straddles(
             show::plain(seen),
             show::plain(all),
             show::percent(requests.show(requests.bound)),
-            needed.map_or_else(
-                || "more than 1000 iterations would be needed: change the bound or the metric"
-                    .to_owned(),
-                |needed| format!(
-                    "about {needed} iterations in all would settle it if they look like these"
-                ),
-            )
+            needed_words(needed)
         ),
         needed,
     )

@@ -306,6 +306,9 @@ pub struct MetricResult {
     pub excluded: Vec<Exclusion>,
     /// Figures that stand beside the decision and do not decide.
     pub sensitivity: Vec<Sensitivity>,
+    /// What the only kill's own windows say, where exactly one kill counts; never decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_window: Option<WithinWindow>,
     /// One entry per iteration, control arm included.
     pub iterations: Vec<IterationResult>,
     /// For an exploratory metric the two-sided p-value of no change, adjusted by Benjamini–Hochberg.
@@ -466,6 +469,37 @@ pub struct Sensitivity {
     pub p_fail: Option<f64>,
     /// What it would have said.
     pub verdict: Option<Verdict>,
+}
+
+/// How well the change within one kill's own windows is known. It describes these windows and no other kill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WithinWindow {
+    /// `stationary_block_bootstrap`.
+    pub method: String,
+    /// The kill described.
+    pub index: u32,
+    /// Mean of the experiment window's samples minus mean of the baseline window's.
+    pub estimate: f64,
+    /// One-sided lower limit.
+    pub lower: f64,
+    /// One-sided upper limit.
+    pub upper: f64,
+    /// One-sided level of the limits.
+    pub level: f64,
+    /// Mean block length of the baseline window (Politis and White 2004), in samples; none if its samples are all equal.
+    pub baseline_block_length: Option<f64>,
+    /// Mean block length of the experiment window; none if its samples are all equal.
+    pub experiment_block_length: Option<f64>,
+    /// Samples of the baseline window.
+    pub baseline_samples: u32,
+    /// Samples of the experiment window.
+    pub experiment_samples: u32,
+    /// Resamples drawn.
+    pub resamples: u32,
+    /// Key of the random stream, which with the seed gives the same draws again.
+    pub stream: String,
+    /// In words.
+    pub line: String,
 }
 
 /// One iteration of one metric.

@@ -20,6 +20,8 @@ pub(crate) struct Ruling {
     pub(crate) sensitivity: Vec<Sensitivity>,
     /// What a reader should know besides.
     pub(crate) warnings: Vec<Warning>,
+    /// What the sentence of a pass must not leave out.
+    pub(crate) remark: Option<String>,
 }
 
 /// A reason before it is tied to a metric.
@@ -64,6 +66,7 @@ impl Ruling {
             causes: Vec::new(),
             sensitivity: Vec::new(),
             warnings: Vec::new(),
+            remark: None,
         }
     }
 

@@ -4,7 +4,8 @@
 //! unknown kill counted outside, fail if the upper limit stays below p0 with every unknown kill counted inside. Five
 //! of five prove 54.9 %, fourteen of fourteen 80.7 %.
 
-use crate::spec::Claim;
+use std::collections::BTreeMap;
+
 use crate::stats::clustered_ratio::{ClusteredRatio, Truncation};
 use crate::stats::distribution::{beta_quantile, binomial_at_least, binomial_cdf};
 use crate::stats::hodges_lehmann::LimitSide;
@@ -14,6 +15,7 @@ use crate::verdict::kill::{Sight, Tally, number, small};
 use crate::verdict::policy;
 use crate::verdict::result::{DecidedQuantity, Decision, ReasonCode};
 use crate::verdict::ruling::{Cause, Ruling};
+use crate::verdict::sample::Replicate;
 
 /// The one-sided lower limit of a share after `inside` of `total`; `None` without kills.
 pub(crate) fn proven(inside: usize, total: usize, alpha: f64) -> Option<f64> {
@@ -78,34 +80,51 @@ pub(crate) fn proof_words(
     words
 }
 
-/// Rules on a share of kills.
-pub(crate) fn rule(claim: &Claim, sights: &[Sight], alpha: f64, gates: &mut GateLog) -> Ruling {
-    rule_share(Tally::of(sights), unknown_causes(sights), claim.share, alpha, gates)
+/// Rules on a share of kills, each with its session: from [`policy::SESSIONS_TO_CLUSTER`] sessions on by session.
+pub(crate) fn rule(
+    required: f64,
+    kills: &[SessionSight],
+    replicate: Replicate,
+    alpha: f64,
+    gates: &mut GateLog,
+) -> Ruling {
+    match replicate {
+        Replicate::Iteration => {
+            let sights: Vec<Sight> = kills.iter().map(|kill| kill.sight).collect();
+            rule_share(Tally::of(&sights), unknown_causes(&sights), required, alpha, gates)
+        }
+        Replicate::Session => rule_by_session(required, kills, alpha, gates),
+    }
+}
+
+/// How one kill came out, and the session it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SessionSight {
+    pub(crate) session: u32,
+    pub(crate) sight: Sight,
 }
 
 /// Rules on a share of kills clustered in sessions: the exact binomial limits and, once any kill is not inside, the
 /// clustered ones of Korn & Graubard must both agree. Without such a kill the variance between sessions cannot be
 /// estimated and the binomial limit stands alone.
-pub(crate) fn rule_by_session(
-    claim: &Claim,
-    sights: &[(u32, Sight)],
+fn rule_by_session(
+    required: f64,
+    sights: &[SessionSight],
     alpha: f64,
     gates: &mut GateLog,
 ) -> Ruling {
-    let plain: Vec<Sight> = sights.iter().map(|(_, sight)| *sight).collect();
-    let mut ruling = rule(claim, &plain, alpha, gates);
-    let counts = |adverse: fn(&Sight) -> bool| {
-        let mut sessions: std::collections::BTreeMap<u32, (f64, f64)> =
-            std::collections::BTreeMap::new();
-        for (session, sight) in sights {
-            let entry = sessions.entry(*session).or_insert((0.0, 0.0));
-            entry.0 += if adverse(sight) { 1.0 } else { 0.0 };
+    let mut ruling = rule(required, sights, Replicate::Iteration, alpha, gates);
+    let counts = |adverse: fn(Sight) -> bool| {
+        let mut sessions: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        for kill in sights {
+            let entry = sessions.entry(kill.session).or_insert((0.0, 0.0));
+            entry.0 += if adverse(kill.sight) { 1.0 } else { 0.0 };
             entry.1 += 1.0;
         }
         sessions.into_values().unzip::<f64, f64, Vec<f64>, Vec<f64>>()
     };
-    let allowed = 1.0 - claim.share;
-    let (not_inside, kills) = counts(|sight| !matches!(sight, Sight::Inside));
+    let allowed = 1.0 - required;
+    let (not_inside, kills) = counts(|sight| sight != Sight::Inside);
     if ruling.passes
         && not_inside.iter().sum::<f64>() > 0.0
         && let Ok(ratio) = ClusteredRatio::of(&not_inside, &kills)
@@ -115,7 +134,7 @@ pub(crate) fn rule_by_session(
             gates.at_most("clustered upper limit of the share of kills outside", upper, allowed);
         ruling.decision.lower = Some(1.0 - upper);
     }
-    let (outside, kills) = counts(|sight| matches!(sight, Sight::Outside));
+    let (outside, kills) = counts(|sight| sight == Sight::Outside);
     if ruling.fails
         && let Ok(ratio) = ClusteredRatio::of(&outside, &kills)
     {
@@ -145,8 +164,8 @@ fn clustered(ratio: &ClusteredRatio, alpha: f64, side: LimitSide, end: f64) -> f
     }
 }
 
-/// Rules on a share with given counts; recovery within a deadline is such a share too.
-pub(crate) fn rule_share(
+/// Rules on a share with given counts.
+fn rule_share(
     tally: Tally,
     unknown: Vec<ReasonCode>,
     required: f64,
@@ -180,16 +199,32 @@ pub(crate) fn rule_share(
             ),
         );
     };
-    gates.at_least("lower limit of the share of kills inside", lower, required);
+    // The exact binomial level decides; its limit lies on the same side of the claimed share.
     let passes = p_pass <= alpha;
     let fails = !passes && p_fail <= alpha;
-    if !passes {
-        gates.below("upper limit of the share of kills inside", upper, required);
-    }
+    gates.says_at_least("lower limit of the share of kills inside", lower, required, passes);
     let mut ruling = Ruling::of(decision, passes, fails);
-    if passes || fails {
+    if passes
+        || !gates.says_at_least("upper limit of the share of kills inside", upper, required, !fails)
+    {
         return ruling;
     }
+    ruling.causes = why_open(tally, unknown, required, Limits { lower, upper, alpha });
+    ruling
+}
+
+/// Both limits of a share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Limits {
+    lower: f64,
+    upper: f64,
+    alpha: f64,
+}
+
+/// Why a share of kills is neither shown nor refuted; what stands in the way alone comes first.
+fn why_open(tally: Tally, unknown: Vec<ReasonCode>, required: f64, limits: Limits) -> Vec<Cause> {
+    let Limits { lower, upper, alpha } = limits;
+    let total = tally.total();
     let best = binomial_at_least(total as u64, total as u64, required);
     let needed = kills_to_prove(required, tally.outside + tally.unknown, alpha);
     let words = needed_words(needed, total);
@@ -216,14 +251,10 @@ pub(crate) fn rule_share(
     let with_unknown_inside =
         binomial_at_least((tally.inside + tally.unknown) as u64, total as u64, required) <= alpha;
     let main = if best > alpha { too_few } else { straddles };
-    if with_unknown_inside {
-        ruling.causes.extend(unknown.into_iter().map(Cause::plain));
-        ruling.causes.push(main);
-    } else {
-        ruling.causes.push(main);
-        ruling.causes.extend(unknown.into_iter().map(Cause::plain));
-    }
-    ruling
+    let mut causes: Vec<Cause> = unknown.into_iter().map(Cause::plain).collect();
+    let place = if with_unknown_inside { causes.len() } else { 0 };
+    causes.insert(place, main);
+    causes
 }
 
 /// "11 more clean kills would settle it", or that none will.

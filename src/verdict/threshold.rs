@@ -2,22 +2,20 @@
 
 use crate::spec::Claim;
 use crate::verdict::gate::GateLog;
-use crate::verdict::kill::{Sight, Tally, number};
+use crate::verdict::kill::{Basis, Sight, Tally, number};
 use crate::verdict::result::{DecidedQuantity, Decision, ReasonCode};
 use crate::verdict::ruling::{Cause, Ruling};
+use crate::verdict::sample::shown_bound;
 use crate::verdict::share::unknown_causes;
 
 /// Rules on what was observed.
-pub(crate) fn rule(claim: &Claim, sights: &[Sight], gates: &mut GateLog) -> Ruling {
+pub(crate) fn rule(claim: &Claim, basis: Basis, sights: &[Sight], gates: &mut GateLog) -> Ruling {
     let tally = Tally::of(sights);
     let held = tally.total() > 0 && tally.inside == tally.total();
     let broke = tally.outside > 0;
     if tally.total() > 0 {
-        gates.at_most(
-            "kills not inside the bound in this run",
-            number(tally.outside + tally.unknown),
-            0.0,
-        );
+        let not_inside = number(tally.outside + tally.unknown);
+        gates.says_at_most("kills not inside the bound", Some(not_inside), 0.0, held);
     }
     let decision = Decision {
         quantity: if claim.form.is_against_baseline() {
@@ -27,7 +25,7 @@ pub(crate) fn rule(claim: &Claim, sights: &[Sight], gates: &mut GateLog) -> Ruli
         },
         lower: None,
         upper: None,
-        bound: claim.amount.value(),
+        bound: shown_bound(claim, basis),
         method: "threshold".to_owned(),
         p_pass: Some(if held { 0.0 } else { 1.0 }),
         p_fail: Some(if broke { 0.0 } else { 1.0 }),

@@ -1,5 +1,7 @@
 //! What a reader should know besides the verdict. A warning never changes a verdict.
 
+use std::collections::BTreeMap;
+
 use crate::spec::{Measure, Metric};
 use crate::stats::descriptive;
 use crate::summary::{Counts, MetricSummary};
@@ -120,15 +122,17 @@ fn median(values: &[f64]) -> Option<f64> {
     Some(sorted[(count - 1) / 2] / 2.0 + sorted[count / 2] / 2.0)
 }
 
-/// Latency that improves while failures rise or traffic falls: the slow requests may be the missing ones.
+/// Latency that improves while failures rise or traffic falls: the slow requests may be the missing ones. `lengths`
+/// holds the length of the experiment window over that of the baseline, by iteration.
 pub(crate) fn survivorship(
     metrics: &[(&Metric, Vec<Kill<'_>>)],
+    lengths: &BTreeMap<u32, f64>,
     alpha: f64,
 ) -> Vec<(String, Warning)> {
     let sign: Option<String> = metrics.iter().find_map(|(metric, kills)| {
         if failures_rise(metric, kills, alpha) {
             Some(format!("{} gets worse", metric.name))
-        } else if traffic_falls(kills, alpha) {
+        } else if traffic_falls(kills, lengths, alpha) {
             Some(format!("the requests behind {} fall", metric.name))
         } else {
             None
@@ -167,28 +171,42 @@ fn failures_rise(metric: &Metric, kills: &[Kill<'_>], alpha: f64) -> bool {
     if !matches!(metric.measure, Measure::Ratio { .. }) {
         return false;
     }
-    let rises: Vec<f64> = both_counts(kills)
-        .filter(|(before, after)| before.total > 0.0 && after.total > 0.0)
-        .map(|(before, after)| after.bad / after.total - before.bad / before.total)
+    let rises: Vec<f64> = traffic(kills)
+        .map(|seen| seen.after.bad / seen.after.total - seen.before.bad / seen.before.total)
         .collect();
     limits(&rises, alpha).lower.is_some_and(|lower| lower > 0.0)
 }
 
 /// Whether the requests per second are shown to fall below [`policy::SURVIVORSHIP_TRAFFIC`] of the baseline's.
-fn traffic_falls(kills: &[Kill<'_>], alpha: f64) -> bool {
-    let falls: Vec<f64> = both_counts(kills)
-        .filter(|(before, after)| before.total > 0.0 && after.total > 0.0)
-        .map(|(before, after)| (after.total / before.total).ln())
+fn traffic_falls(kills: &[Kill<'_>], lengths: &BTreeMap<u32, f64>, alpha: f64) -> bool {
+    let falls: Vec<f64> = traffic(kills)
+        .map(|seen| {
+            let length = lengths.get(&seen.index).copied().unwrap_or(1.0);
+            (seen.after.total / seen.before.total / length).ln()
+        })
+        .filter(|fall| fall.is_finite())
         .collect();
     limits(&falls, alpha).upper.is_some_and(|upper| upper < policy::SURVIVORSHIP_TRAFFIC.ln())
 }
 
-/// Counts of both windows.
-fn both_counts<'kills>(
-    kills: &'kills [Kill<'_>],
-) -> impl Iterator<Item = (Counts, Counts)> + 'kills {
+/// Counts of both windows of one kill.
+struct Traffic {
+    index: u32,
+    before: Counts,
+    after: Counts,
+}
+
+/// Counts of both windows of every kill that has them, with requests in both.
+fn traffic<'kills>(kills: &'kills [Kill<'_>]) -> impl Iterator<Item = Traffic> + 'kills {
     kills
         .iter()
         .filter(|kill| kill.lost.is_none())
-        .filter_map(|kill| Some((kill.windows.baseline.counts?, kill.windows.experiment.counts?)))
+        .filter_map(|kill| {
+            Some(Traffic {
+                index: kill.windows.index,
+                before: kill.windows.baseline.counts?,
+                after: kill.windows.experiment.counts?,
+            })
+        })
+        .filter(|seen| seen.before.total > 0.0 && seen.after.total > 0.0)
 }

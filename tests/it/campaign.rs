@@ -251,13 +251,7 @@ fn number(position: usize) -> u32 {
 /// A moment of a case's time, in seconds after its start.
 fn moment(seconds: i64) -> String {
     let (hours, rest) = (seconds / 3600, seconds % 3600);
-    format!(
-        "2026-03-{:02}T{:02}:{:02}:{:02}Z",
-        1 + hours / 24,
-        hours % 24,
-        rest / 60,
-        rest % 60
-    )
+    format!("2026-03-{:02}T{:02}:{:02}:{:02}Z", 1 + hours / 24, hours % 24, rest / 60, rest % 60)
 }
 
 /// Iterations are twenty minutes apart.
@@ -305,8 +299,7 @@ fn window(metric: &Metric, cell: Cell) -> WindowValue {
             window.counts = Some(Counts { bad, bad_surely: bad, total });
         }
         Cell::Share { lower, upper, total, quantile } => {
-            let at_least =
-                metric.claim.as_ref().is_some_and(|claim| claim.form == Form::AtLeast);
+            let at_least = metric.claim.as_ref().is_some_and(|claim| claim.form == Form::AtLeast);
             let (bad, bad_surely) = if at_least {
                 (upper * total, lower * total)
             } else {

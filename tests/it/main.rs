@@ -17,6 +17,9 @@ mod cmd;
 #[cfg(feature = "analysis")]
 mod determinism;
 mod layers;
+mod import_fuzz;
+#[cfg(feature = "analysis")]
+mod import_path;
 #[cfg(feature = "analysis")]
 mod oracle;
 #[cfg(feature = "analysis")]
@@ -26,3 +29,8 @@ mod stack;
 mod talk;
 #[cfg(feature = "analysis")]
 mod verdict_cases;
+#[cfg(feature = "analysis")]
+mod verdict_properties;
+mod request_rows;
+#[cfg(feature = "analysis")]
+mod single_kill;

@@ -82,7 +82,8 @@ fn every_verdict_is_the_one_its_case_expects() {
     let (mut failures, mut count) = (Vec::new(), 0);
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a case file can be read");
-        let shown = file.file_name().expect("a case file has a name").to_string_lossy().into_owned();
+        let shown =
+            file.file_name().expect("a case file has a name").to_string_lossy().into_owned();
         for case in cases(&text, &shown) {
             count += 1;
             failures.extend(run(case).into_iter().map(|failure| format!("{shown}:{failure}")));
@@ -125,7 +126,9 @@ fn cases(text: &str, file: &str) -> Vec<Case> {
             part.push('\n');
             continue;
         }
-        section = case.read(word, rest, at).unwrap_or_else(|| panic!("{file}:{at}: cannot read '{line}'"));
+        section = case
+            .read(word, rest, at)
+            .unwrap_or_else(|| panic!("{file}:{at}: cannot read '{line}'"));
     }
     cases
 }
@@ -205,11 +208,7 @@ impl Case {
             .iter()
             .map(|cells| {
                 let mut seen = arm(Arm::Fault, &cells.baseline, &cells.experiment)?;
-                seen.extend(arm(
-                    Arm::Control,
-                    &cells.control_baseline,
-                    &cells.control_experiment,
-                )?);
+                seen.extend(arm(Arm::Control, &cells.control_baseline, &cells.control_experiment)?);
                 Some(seen)
             })
             .collect();
@@ -251,11 +250,8 @@ fn arm(arm: Arm, baseline: &[String], experiment: &[String]) -> Option<Vec<Seen>
         .enumerate()
         .map(|(at, word)| {
             let counted = experiment.iter().any(|word| word.contains('/') || word.contains('@'));
-            let ordinary = if counted {
-                Cell::Counts { bad: 0.0, total: 1000.0 }
-            } else {
-                Cell::Value(0.0)
-            };
+            let ordinary =
+                if counted { Cell::Counts { bad: 0.0, total: 1000.0 } } else { Cell::Value(0.0) };
             let baseline = match baseline.get(at) {
                 Some(word) => cell(word)?,
                 None => ordinary,
@@ -435,7 +431,8 @@ fn check_field(found: &Value, name: &str, expected: &str, subject: &Value) -> Op
     let holds = match (value, value.parse::<f64>()) {
         ("null", _) => found.is_null(),
         (_, Ok(number)) => found.as_f64().is_some_and(|found| {
-            (found - number).abs() <= tolerance * if expected.contains('~') { 1.0 } else { number.abs().max(1e-300) }
+            (found - number).abs()
+                <= tolerance * if expected.contains('~') { 1.0 } else { number.abs().max(1e-300) }
         }),
         (word, Err(_)) => match found {
             Value::Bool(flag) => word == flag.to_string(),

@@ -12,7 +12,7 @@ use crate::spec::{Estimand, Form};
 use crate::unit::Unit;
 use crate::verdict::result::{
     AnalysisResult, DecidedQuantity, Decision, EffectForm, Estimate, Gate, GateOutcome, Kills,
-    MetricResult, Sensitivity, Verdict,
+    MetricResult, Sensitivity, Verdict, WithinWindow,
 };
 
 /// The quantity of a claim whose allowance differs between iterations and is therefore taken off first.
@@ -53,6 +53,8 @@ pub struct ClaimView {
     pub gates: Vec<GateRow>,
     /// Figures that do not decide.
     pub sensitivity: Vec<SensitivityRow>,
+    /// What the only kill's own windows say; none with more than one kill.
+    pub within_window: Option<WithinWindowView>,
     /// Adjusted p-value of no change (exploratory metrics).
     pub p_adjusted: Option<Figure>,
     /// Iteration by iteration.
@@ -178,6 +180,27 @@ pub struct SensitivityRow {
     pub mark: Mark,
 }
 
+/// How well the change within one kill's windows is known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WithinWindowView {
+    /// The kill described.
+    pub index: u32,
+    /// Change of the mean.
+    pub estimate: Figure,
+    /// One-sided lower limit.
+    pub lower: Figure,
+    /// One-sided upper limit.
+    pub upper: Figure,
+    /// Level of each limit.
+    pub level: Figure,
+    /// In words.
+    pub line: String,
+    /// The method in words.
+    pub method: String,
+    /// Samples and block lengths in words.
+    pub blocks: String,
+}
+
 impl ClaimView {
     /// The view of the metric at position `at` (from 1) of the document.
     pub(crate) fn new(result: &AnalysisResult, metric: &MetricResult, at: usize) -> Self {
@@ -204,6 +227,7 @@ impl ClaimView {
             warnings: metric.warnings.iter().map(Note::warning).collect(),
             gates: metric.gates.iter().map(gate).collect(),
             sensitivity: metric.sensitivity.iter().map(sensitivity).collect(),
+            within_window: metric.within_window.as_ref().map(|found| within_window(found, &unit)),
             p_adjusted: metric
                 .exploratory
                 .as_ref()
@@ -400,5 +424,31 @@ fn sensitivity(figure: &Sensitivity) -> SensitivityRow {
         p_pass: Figure::p_value(figure.p_pass),
         p_fail: Figure::p_value(figure.p_fail),
         mark: Mark::of(figure.verdict),
+    }
+}
+
+/// What a single kill says about itself.
+fn within_window(found: &WithinWindow, unit: &Unit) -> WithinWindowView {
+    let change = |value| Figure::difference(Some(value), unit, DASH);
+    let window = |name: &str, samples: u32, length: Option<f64>| {
+        let blocks = length.map_or_else(
+            || "all equal".to_owned(),
+            |length| format!("blocks of {} on average", crate::unit::show::significant(length, 2)),
+        );
+        format!("{name} {} samples, {blocks}", number::count(samples))
+    };
+    WithinWindowView {
+        index: found.index,
+        estimate: change(found.estimate),
+        lower: change(found.lower),
+        upper: change(found.upper),
+        level: Figure::share(Some(found.level), DASH),
+        line: found.line.clone(),
+        method: words::method(&found.method),
+        blocks: format!(
+            "{}; {}",
+            window("baseline", found.baseline_samples, found.baseline_block_length),
+            window("experiment", found.experiment_samples, found.experiment_block_length)
+        ),
     }
 }

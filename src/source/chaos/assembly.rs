@@ -4,7 +4,8 @@
 //! one iteration, windows, indices, the events' order, the names of run and experiment. Refuses to know formats.
 //! Last step of an import.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::run::{Arm, record};
 use crate::run::{Event, FaultRecord, Iteration, Origin, Outcome, RunRecord};
@@ -15,6 +16,12 @@ use crate::source::chaos::redact;
 use crate::source::chaos::window_plan::{FaultSpan, LaidWindows, SHORTEST, WindowPlan};
 use crate::unit::Timestamp;
 use crate::verdict::result::Warning;
+
+/// Most warnings of one kind that are worth reading.
+const MOST_WARNINGS: usize = 10;
+
+/// Most different verdicts that are listed.
+const MOST_VERDICTS: usize = 6;
 
 /// What came out of an import.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,11 +83,10 @@ impl Assembly {
                 message: format!("iteration {number} ({}): {}", run.file, caution.message),
             }));
         }
-        let record = record(self.tool, &runs, &layout.windows);
-        // What was written must read: a record that does not is our own mistake.
-        let record = RunRecord::parse(&record.to_json())?;
+        // What is written must read: a record that does not is our own mistake.
+        let record = record(self.tool, &runs, &layout.windows).checked()?;
         let hypothesis = runs.into_iter().find_map(|run| run.hypothesis);
-        Ok(Imported { record, hypothesis, windows: self.windows, warnings })
+        Ok(Imported { record, hypothesis, windows: self.windows, warnings: condensed(warnings) })
     }
 }
 
@@ -99,24 +105,24 @@ fn parted(findings: Vec<Finding>) -> (Vec<FoundRun>, Vec<NotStarted>) {
 
 /// Drops a run that was given twice: the same file under two names, or a result printed twice.
 fn without_duplicates(runs: Vec<FoundRun>, warnings: &mut Vec<Warning>) -> Vec<FoundRun> {
+    let mut first_file: BTreeMap<(Timestamp, String), String> = BTreeMap::new();
     let mut kept: Vec<FoundRun> = Vec::new();
     for run in runs {
-        let twin =
-            kept.iter().rev().take_while(|other| other.fault_at == run.fault_at).find(|other| {
-                other.title == run.title
-                    && other.tool_id == run.tool_id
-                    && other.targets == run.targets
-            });
-        if let Some(twin) = twin {
-            warnings.push(Warning {
+        let what = format!("{:?}", (&run.title, &run.tool_id, &run.targets));
+        match first_file.entry((run.fault_at, what)) {
+            Entry::Vacant(free) => {
+                free.insert(run.file.clone());
+                kept.push(run);
+            }
+            Entry::Occupied(twin) => warnings.push(Warning {
                 code: "duplicate_run".to_owned(),
                 message: format!(
                     "{} holds the run at {} that {} holds too; it counts once",
-                    run.file, run.fault_at, twin.file
+                    run.file,
+                    run.fault_at,
+                    twin.get()
                 ),
-            });
-        } else {
-            kept.push(run);
+            }),
         }
     }
     kept
@@ -141,7 +147,29 @@ fn joined(runs: Vec<FoundRun>, warnings: &mut Vec<Warning>) -> Vec<FoundRun> {
             Some(_) | None => apart.push(run),
         }
     }
+    for run in &mut apart {
+        let mut seen = BTreeSet::new();
+        run.targets.retain(|target| seen.insert(format!("{target:?}")));
+    }
     apart
+}
+
+/// Keeps the first few warnings of a kind and says how many more there are.
+fn condensed(warnings: Vec<Warning>) -> Vec<Warning> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for warning in warnings {
+        let count = counts.entry(warning.code.clone()).or_default();
+        *count += 1;
+        if *count <= MOST_WARNINGS {
+            kept.push(warning);
+        }
+    }
+    for (code, count) in counts.into_iter().filter(|(_, count)| *count > MOST_WARNINGS) {
+        let message = format!("… and {} more of this kind", count - MOST_WARNINGS);
+        kept.push(Warning { code, message });
+    }
+    kept
 }
 
 /// The first moment at which another fault is another iteration.
@@ -162,9 +190,7 @@ fn absorb(into: &mut FoundRun, run: FoundRun) {
     if run.arm == Arm::Fault {
         into.arm = Arm::Fault;
     }
-    for target in run.targets {
-        into.target(&target.kind, &target.name, target.id.as_deref());
-    }
+    into.targets.extend(run.targets);
     into.detected_at = into.detected_at.or(run.detected_at);
     into.remediated_at = into.remediated_at.max(run.remediated_at);
     into.recovered_at = into.recovered_at.max(run.recovered_at);
@@ -176,9 +202,7 @@ fn absorb(into: &mut FoundRun, run: FoundRun) {
     });
     into.notes.extend(run.notes);
     into.cautions.extend(run.cautions);
-    if into.verdict != run.verdict {
-        into.verdict = Some(mixture([into.verdict.as_deref(), run.verdict.as_deref()].into_iter()));
-    }
+    into.joined_verdicts.push(run.verdict);
 }
 
 /// A warning when the runs are of different experiments.
@@ -198,7 +222,8 @@ fn mixed_titles(runs: &[FoundRun]) -> Option<Warning> {
 fn record(tool: &'static str, runs: &[FoundRun], windows: &[LaidWindows]) -> RunRecord {
     let first = &runs[0];
     let started_at = runs.iter().map(|run| run.started_at).min().unwrap_or(first.started_at);
-    let ended_at = runs.iter().filter_map(|run| run.ended_at).max();
+    let ended_at =
+        runs.iter().filter_map(|run| run.ended_at).max().filter(|end| *end >= started_at);
     let mut files: Vec<&str> = runs.iter().map(|run| run.file.as_str()).collect();
     files.sort_unstable();
     files.dedup();
@@ -217,10 +242,7 @@ fn record(tool: &'static str, runs: &[FoundRun], windows: &[LaidWindows]) -> Run
         origin: Some(Origin {
             tool: tool.to_owned(),
             file: Some(files.join(", ")),
-            verdict: runs
-                .iter()
-                .any(|run| run.verdict.is_some())
-                .then(|| mixture(runs.iter().map(|run| run.verdict.as_deref()))),
+            verdict: mixture(runs.iter().flat_map(FoundRun::verdicts)),
             reason: (!reasons.is_empty()).then(|| redact::text(&reasons.join("; "))),
         }),
         iterations: (1..)
@@ -238,15 +260,17 @@ fn iteration(index: u32, run: &FoundRun, laid: LaidWindows) -> Iteration {
         outcome: run.outcome,
         targets: run.targets.clone(),
     };
+    // Before the fault nobody can have noticed it: clocks of two machines differ.
+    let answers_to = |time: Option<Timestamp>| time.filter(|time| *time >= run.fault_at);
     Iteration {
         index,
         arm: run.arm,
         baseline: laid.baseline,
         fault: (run.arm == Arm::Fault).then_some(fault),
         experiment: laid.experiment,
-        detected_at: run.detected_at,
-        remediated_at: run.remediated_at,
-        recovered_at: run.recovered_at,
+        detected_at: answers_to(run.detected_at),
+        remediated_at: answers_to(run.remediated_at),
+        recovered_at: answers_to(run.recovered_at),
         aborted: run.aborted.clone(),
     }
 }
@@ -281,7 +305,7 @@ fn run_events(tool: &str, index: u32, run: &FoundRun) -> Vec<Event> {
         );
     }
     events.extend(run.notes.iter().map(|note| event(note.at, note.kind, note.message.clone())));
-    if let Some(verdict) = &run.verdict {
+    if let Some(verdict) = mixture(run.verdicts()) {
         let at = run.ended_at.or(run.fault_until).unwrap_or(run.fault_at);
         let reason = run.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         events.push(event(
@@ -293,23 +317,29 @@ fn run_events(tool: &str, index: u32, run: &FoundRun) -> Vec<Event> {
     events
 }
 
-/// One word if all agree, else how often each was said.
-fn mixture<'a>(verdicts: impl Iterator<Item = Option<&'a str>>) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for verdict in verdicts.map(|verdict| verdict.unwrap_or("none")) {
-        match counts.iter_mut().find(|(word, _)| *word == verdict) {
+/// One word if all agree, else how often each was said; nothing if nobody said anything.
+fn mixture<'a>(verdicts: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
+    let mut places: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    let mut counts: Vec<(Option<&str>, usize)> = Vec::new();
+    for verdict in verdicts {
+        let place = *places.entry(verdict).or_insert(counts.len());
+        match counts.get_mut(place) {
             Some((_, count)) => *count += 1,
             None => counts.push((verdict, 1)),
         }
     }
-    match counts.as_slice() {
-        [(word, _)] => (*word).to_owned(),
-        several => {
-            let parts: Vec<String> =
-                several.iter().map(|(word, count)| format!("{word} ×{count}")).collect();
-            format!("mixed: {}", parts.join(", "))
-        }
+    if let [] | [_] = counts.as_slice() {
+        return counts.first().and_then(|(word, _)| word.map(str::to_owned));
     }
+    let mut parts: Vec<String> = counts
+        .iter()
+        .take(MOST_VERDICTS)
+        .map(|(word, count)| format!("{} ×{count}", word.unwrap_or("none")))
+        .collect();
+    if counts.len() > MOST_VERDICTS {
+        parts.push(format!("and {} more", counts.len() - MOST_VERDICTS));
+    }
+    Some(format!("mixed: {}", parts.join(", ")))
 }
 
 /// A name for the run that is the same for the same files in any order.
@@ -389,6 +419,39 @@ mod tests {
         let imported = assemble(vec![run("a", 0), run("a", 0)]).unwrap();
         assert_eq!(imported.record.iterations.len(), 1);
         assert_eq!(imported.warnings[0].code, "duplicate_run");
+    }
+
+    #[test]
+    fn verdicts_of_joined_faults_are_counted_one_by_one() {
+        let judged = |seconds: i64, verdict: &str| {
+            let mut run = run(&format!("{verdict}{seconds}"), seconds);
+            run.verdict = Some(verdict.to_owned());
+            run
+        };
+        let runs = vec![judged(0, "pass"), judged(0, "fail"), judged(9000, "fail")];
+        let imported = assemble(runs).unwrap();
+        let verdict = imported.record.origin.unwrap().verdict.unwrap();
+        assert_eq!(verdict, "mixed: fail ×2, pass ×1");
+        let many = assemble((0..30).map(|n| judged(n * 1000, &n.to_string())).collect()).unwrap();
+        let verdict = many.record.origin.unwrap().verdict.unwrap();
+        assert!(verdict.ends_with("5 ×1, and 24 more"), "{verdict}");
+    }
+
+    #[test]
+    fn warnings_of_one_kind_are_not_repeated_without_end() {
+        let many = assemble((0..50).map(|_| run("a", 0)).collect()).unwrap();
+        assert_eq!(many.warnings.len(), 11);
+        assert!(many.warnings[10].message.contains("39 more"), "{:?}", many.warnings[10]);
+    }
+
+    #[test]
+    fn nobody_notices_a_fault_before_it_happens() {
+        let mut early = run("a", 0);
+        early.detected_at = Some(early.fault_at.minus(crate::unit::Span::from_seconds(1)));
+        early.ended_at = Some(early.fault_at.minus(crate::unit::Span::from_seconds(9)));
+        let imported = assemble(vec![early]).unwrap();
+        assert_eq!(imported.record.iterations[0].detected_at, None);
+        assert_eq!(imported.record.ended_at, None);
     }
 
     #[test]

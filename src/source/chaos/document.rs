@@ -15,6 +15,12 @@ use crate::source::chaos::yaml_value;
 /// a log or a metric dump, not a result.
 pub const GREATEST_BYTES: usize = 64 << 20;
 
+/// Most objects that are looked for in one log.
+const MOST_EMBEDDED: usize = 10_000;
+
+/// Most braces in one log that turn out to begin no object.
+const MOST_ATTEMPTS_IN_VAIN: usize = 1_000;
+
 /// A file as the caller read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFile {
@@ -101,13 +107,17 @@ pub fn documents(file: &InputFile) -> Result<Vec<Document>, ImportError> {
 /// The JSON objects that stand in a log or a page between other text, in order. Only objects that begin a line, or
 /// follow a `NAME:` at its start, are looked at.
 ///
-/// Cost: linear in the text. What is read in vain is bounded by twice its length: a text that begins objects without
-/// end is no log, and the search stops.
+/// Cost: linear in the text. What is read in vain is bounded by its length and by a thousand attempts, what is found
+/// by ten thousand objects: a text beyond that is no log with a result in it, and the search stops.
 pub fn embedded_objects(text: &str) -> Vec<Value> {
     let mut found = Vec::new();
-    let mut in_vain = 0;
+    let (mut attempts_in_vain, mut bytes_in_vain) = (0, 0);
     let mut position = 0;
-    while position < text.len() && in_vain <= 2 * text.len() {
+    while position < text.len()
+        && attempts_in_vain < MOST_ATTEMPTS_IN_VAIN
+        && bytes_in_vain <= text.len()
+        && found.len() < MOST_EMBEDDED
+    {
         let rest = &text[position..];
         let line_end = rest.find('\n').map_or(rest.len(), |at| at + 1);
         let line = &rest[..line_end];
@@ -126,7 +136,8 @@ pub fn embedded_objects(text: &str) -> Vec<Value> {
             }
             Some(Err(error)) => {
                 let lines = object.split_inclusive('\n').take(error.line().max(1));
-                in_vain += lines.map(str::len).sum::<usize>();
+                bytes_in_vain += lines.map(str::len).sum::<usize>();
+                attempts_in_vain += 1;
             }
             None => {}
         }
@@ -192,7 +203,9 @@ fn json_texts(text: &str) -> Result<Vec<Value>, JsonProblem> {
     };
     read(text).or_else(|error| {
         // Python prints `True`, `False` and `None` where JSON has small letters.
-        read(&python_words_replaced(text)).map_err(|_| JsonProblem {
+        let is_python = PYTHON_WORDS.iter().any(|(python, _)| text.contains(python));
+        let again = if is_python { read(&python_words_replaced(text)).ok() } else { None };
+        again.ok_or_else(|| JsonProblem {
             line: error.line(),
             message: if error.is_eof() {
                 format!(
@@ -207,35 +220,34 @@ fn json_texts(text: &str) -> Result<Vec<Value>, JsonProblem> {
     })
 }
 
+/// Python's constants, and what JSON has for them.
+const PYTHON_WORDS: [(&str, &str); 4] =
+    [("True", "true"), ("False", "false"), ("None", "null"), ("NaN", "null")];
+
 /// The text with Python's constants outside strings written as JSON.
 fn python_words_replaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut in_string = false;
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let word = (!in_string)
-            .then(|| {
-                [("True", "true"), ("False", "false"), ("None", "null"), ("NaN", "null")]
-                    .into_iter()
-                    .find(|(python, _)| rest.starts_with(python))
-            })
-            .flatten();
-        if let Some((python, json)) = word {
+    // Whole stretches are copied: only quotes, backslashes and the first letters of the words matter.
+    while let Some(at) = rest.find(['"', '\\', 'T', 'F', 'N']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let word = PYTHON_WORDS.into_iter().find(|(python, _)| rest.starts_with(python));
+        if let Some((python, json)) = word.filter(|_| !in_string) {
             out.push_str(json);
             rest = &rest[python.len()..];
             continue;
         }
-        out.push(c);
-        rest = &rest[c.len_utf8()..];
-        if c == '\\' && in_string {
-            if let Some(escaped) = rest.chars().next() {
-                out.push(escaped);
-                rest = &rest[escaped.len_utf8()..];
-            }
-        } else if c == '"' {
+        let escaped = in_string && rest.starts_with('\\');
+        if rest.starts_with('"') {
             in_string = !in_string;
         }
+        let taken: usize = rest.chars().take(if escaped { 2 } else { 1 }).map(char::len_utf8).sum();
+        out.push_str(&rest[..taken]);
+        rest = &rest[taken..];
     }
+    out.push_str(rest);
     out
 }
 

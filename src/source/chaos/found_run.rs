@@ -57,6 +57,8 @@ pub struct FoundRun {
     pub aborted: Option<Abort>,
     /// The tool's verdict, in its own word.
     pub verdict: Option<String>,
+    /// The verdicts on faults that were joined with this one.
+    pub joined_verdicts: Vec<Option<String>>,
     /// Why, in its own words.
     pub reason: Option<String>,
     /// What else happened.
@@ -115,11 +117,18 @@ impl FoundRun {
             recovered_at: None,
             aborted: None,
             verdict: None,
+            joined_verdicts: Vec::new(),
             reason: None,
             notes: Vec::new(),
             hypothesis: None,
             cautions: Vec::new(),
         }
+    }
+
+    /// All verdicts of the tool: its own and those on joined faults.
+    pub fn verdicts(&self) -> impl Iterator<Item = Option<&str>> {
+        std::iter::once(self.verdict.as_deref())
+            .chain(self.joined_verdicts.iter().map(Option::as_deref))
     }
 
     /// Adds an event to the timeline.

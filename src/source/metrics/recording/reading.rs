@@ -363,7 +363,8 @@ impl Recording {
         while let Some(one) = rest.next() {
             // What is wanted is in the order of names: a name's further uses follow its first.
             let last = rest.peek().is_none_or(|next| next.metric != one.metric);
-            let found = if last { parts.remove(one.metric) } else { parts.get(one.metric).cloned() };
+            let found =
+                if last { parts.remove(one.metric) } else { parts.get(one.metric).cloned() };
             all.push((one, found.unwrap_or_default()));
         }
         Ok(all)

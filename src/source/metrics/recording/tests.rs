@@ -11,7 +11,7 @@ use polars::prelude::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::frame::{Frame, Series};
+use crate::frame::{Frame, Rows, Series, Wanted};
 use crate::store::write_samples;
 use crate::unit::{Labels, Timestamp};
 
@@ -221,6 +221,66 @@ fn the_greatest_of_conflicting_duplicates_stays_and_the_others_are_counted() {
     assert_eq!(frames[0].series[0].values, [5.0]);
     assert_eq!(frames[1].series[0].values, [f64::NEG_INFINITY]);
     assert_eq!(frames[1].conflicting_duplicates, 1);
+}
+
+#[test]
+fn every_row_of_a_series_and_time_stays_where_rows_are_requests() {
+    let mut rows = vec![
+        sample("m", "", START, 3.0),
+        sample("m", "{}", START + 1, 1.0),
+        sample("m", " ", START, f64::NAN),
+        sample("m", "", START, 5.0),
+        sample("m", "", START, 3.0),
+        sample("m", "{a=\"1\"}", START, 2.0),
+        sample("m", "{a=\"1\"}", START, 2.0),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    write_csv(&at("csv/samples.csv"), &rows);
+    write_parquet(&at("shards/samples/b.parquet"), columns(&rows[..3]), 2);
+    write_parquet(&at("shards/samples/a.parquet"), columns(&rows[3..]), 10);
+    rows.reverse();
+    write_parquet(&at("reversed/samples.parquet"), columns(&rows), 100);
+    let mut digests = Vec::new();
+    for name in ["csv", "shards", "reversed", "written"] {
+        let recording = if name == "written" {
+            fs::create_dir(at(name)).unwrap();
+            let every = Recording::open(&at("csv")).unwrap().frame(Wanted::every_row("m"));
+            let written = write_samples(&at(name), [every.unwrap()]).unwrap();
+            assert_eq!(written.samples, 7);
+            Recording::open(&at(name)).unwrap()
+        } else {
+            Recording::open(&at(name)).unwrap()
+        };
+        let every = recording.frame(Wanted::every_row("m")).unwrap();
+        assert_eq!(every.rows, Rows::Every, "{name}");
+        assert_eq!(every.conflicting_duplicates, 0, "{name}");
+        assert_eq!(every.series[0].times, [START, START, START, START, START + 1], "{name}");
+        assert!(every.series[0].values[0].is_nan(), "{name}");
+        assert_eq!(every.series[0].values[1..], [3.0, 3.0, 5.0, 1.0], "{name}");
+        assert_eq!(every.series[1].values, [2.0, 2.0], "{name}");
+        digests.push(digest(&[every]));
+        // The same metric, wanted both ways at once, is two frames.
+        let both: [Wanted<'_>; 3] = ["m".into(), Wanted::every_row("m"), "absent".into()];
+        let frames = recording.frames(&both).unwrap();
+        assert_eq!(frames[0].conflicting_duplicates, 2, "{name}");
+        assert_eq!(frames[0].series[0].values, [5.0, 1.0], "{name}");
+        assert_eq!(frames[1].series[0].values.len(), 5, "{name}");
+        let sizes = recording
+            .map(&[both.to_vec(), vec![Wanted::every_row("m")]], |_, frames| {
+                frames
+                    .iter()
+                    .map(|frame| frame.series.iter().map(|series| series.times.len()).sum())
+                    .collect::<Vec<usize>>()
+            })
+            .unwrap();
+        assert_eq!(sizes, [vec![3, 7, 0], vec![7]], "{name}");
+        let each = digest(&frames);
+        assert_ne!(each, digest(&frames[..1]), "{name}: two things were used");
+        assert_ne!(each, digest(&frames[1..]), "{name}: two things were used");
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "no layout shows in the digest");
 }
 
 #[test]
