@@ -9,7 +9,7 @@
 use crate::spec::Strictness;
 use crate::stats::hodges_lehmann::{self, LimitSide, walsh_limit, walsh_p};
 use crate::stats::sign_flip::sign_flip_test;
-use crate::stats::{Alternative, PValue};
+use crate::stats::Alternative;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, small};

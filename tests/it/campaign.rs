@@ -187,6 +187,7 @@ impl Numbers {
 
     fn summary(&self, metric: &Metric, measured: &Measured) -> MetricSummary {
         MetricSummary {
+            only_kill: None,
             name: metric.name.clone(),
             matched_nothing: measured.matched_nothing.clone(),
             step: Some(Span::from_seconds(5)),

@@ -170,6 +170,7 @@ pub(crate) fn window(value: f64) -> WindowValue {
 /// The summary of a metric from its windows, in campaign order.
 pub(crate) fn summary(windows: impl Iterator<Item = ArmWindows>) -> MetricSummary {
     MetricSummary {
+        only_kill: None,
         name: "metric".to_owned(),
         matched_nothing: None,
         step: Some(Span::from_seconds(5)),
