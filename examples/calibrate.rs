@@ -4,7 +4,15 @@
 //! with `--readme README.md` it also replaces the block between the calibration markers of that file. With
 //! `--look NAME` it measures the rows whose name contains NAME, prints them and writes nothing.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal that measures how long it takes and writes a table"
+)]
+
 #[path = "../tests/it/calibration/mod.rs"]
+#[expect(dead_code, reason = "tests/it uses the rest")]
 mod calibration;
 
 use std::path::Path;

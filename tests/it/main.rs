@@ -8,6 +8,7 @@
 )]
 
 #[cfg(feature = "analysis")]
+#[expect(dead_code, reason = "examples/calibrate.rs uses the rest")]
 mod calibration;
 #[cfg(feature = "analysis")]
 mod campaign;
