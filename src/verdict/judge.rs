@@ -24,6 +24,7 @@ use crate::verdict::result::{
 };
 use crate::verdict::ruling::{Cause, Ruling};
 use crate::verdict::sentence::{self, Conditions, Headlined};
+use crate::verdict::subject;
 use crate::verdict::warning;
 
 /// Everything a verdict stands on.
@@ -251,7 +252,7 @@ fn primary(
     let result = MetricResult {
         name,
         kind: claim::kind(&metric.measure).to_owned(),
-        description: describe::measure(metric),
+        description: subject::measure(metric),
         unit: metric.unit.word().map(str::to_owned),
         role: Role::Primary,
         estimand: Some(claim.estimand),
