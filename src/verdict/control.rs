@@ -125,7 +125,7 @@ pub(crate) fn subtract(
         p_fail: welch(Alternative::Greater),
         verdict: None,
     });
-    ruling.decision.method = "brunner_munzel_permuted".to_owned();
+    "brunner_munzel_permuted".clone_into(&mut ruling.decision.method);
     ruling.decision.p_pass = p_pass;
     ruling.decision.p_fail = p_fail;
     // A warning about the test that no longer decides would be about nothing.

@@ -202,14 +202,14 @@ pub(crate) fn line(
     let proven_share = share::proven(tally.inside, tally.total(), 1.0 - confidence);
     let mut text = format!("{} of {} kills stayed inside", tally.inside, tally.total());
     if tally.unknown > 0 {
-        text.push_str(&format!(" ({} unknown)", tally.unknown));
+        text = format!("{text} ({} unknown)", tally.unknown);
     }
     if let Some(worst) = &worst {
-        text.push_str(&format!(
-            "; worst {} at kill {}",
+        text = format!(
+            "{text}; worst {} at kill {}",
             worst_words(metric, claim, worst.value, basis),
             worst.index
-        ));
+        );
     }
     text.push_str(&share::proof_words(tally, proven_share, claim.share, confidence));
     Kills {
@@ -233,13 +233,10 @@ fn worst(metric: &Metric, claim: &Claim, kills: &[Kill<'_>], basis: Basis) -> Op
             (Some(_), Some(bracket)) => bracket.upper,
             (Some(_) | None, _) => excess(claim, baseline, experiment),
         };
-        let value = if !claim.form.is_against_baseline() {
-            experiment
-        } else {
-            match basis {
-                Basis::Ratio => experiment / baseline,
-                Basis::Difference => experiment - baseline,
-            }
+        let value = match basis {
+            _ if !claim.form.is_against_baseline() => experiment,
+            Basis::Ratio => experiment / baseline,
+            Basis::Difference => experiment - baseline,
         };
         let candidate = WorstKill { index: kill.windows.index, value };
         let is_worse = match &worst {
@@ -290,7 +287,7 @@ pub(crate) fn all_positive(kills: &[Kill<'_>]) -> bool {
 }
 
 /// The worst value in words.
-fn worst_words(metric: &Metric, claim: &Claim, value: f64, basis: Basis) -> String {
+pub(crate) fn worst_words(metric: &Metric, claim: &Claim, value: f64, basis: Basis) -> String {
     if !claim.form.is_against_baseline() {
         show::value(value, &metric.unit)
     } else if basis == Basis::Ratio {

@@ -72,10 +72,7 @@ pub(crate) fn proof_words(
         && let Some(more) = total.checked_sub(small(tally.total())).filter(|more| *more > 0)
     {
         let kills = if more == 1 { "kill" } else { "kills" };
-        words.push_str(&format!(
-            "; {more} more clean {kills} would prove {}",
-            show::percent(target)
-        ));
+        words = format!("{words}; {more} more clean {kills} would prove {}", show::percent(target));
     }
     words
 }
@@ -151,7 +148,7 @@ fn rule_by_session(
             "not shown either way once kills of one session are taken as alike; more sessions would settle it".to_owned(),
         ));
     }
-    ruling.decision.method = "clopper_pearson_and_korn_graubard_by_session".to_owned();
+    "clopper_pearson_and_korn_graubard_by_session".clone_into(&mut ruling.decision.method);
     ruling
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn measure(metric: &Metric) -> String {
         }
     };
     if let Some(worst) = metric.worst {
-        words.push_str(&format!(", worst slice of {worst}"));
+        words = format!("{words}, worst slice of {worst}");
     }
     words
 }
