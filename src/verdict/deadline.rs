@@ -58,7 +58,7 @@ pub(crate) fn rule(
         crate::unit::show::seconds(deadline.seconds())
     );
     if tally.unknown > 0 {
-        line.push_str(&format!(" ({} unknown)", tally.unknown));
+        line = format!("{line} ({} unknown)", tally.unknown);
     }
     line.push_str(&share::proof_words(tally, proven, recovery.share, 1.0 - alpha));
     let within = Within {

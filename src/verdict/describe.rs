@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::run::{Arm, Campaign};
-use crate::spec::{
-    Across, Amount, Band, Claim, Counted, Estimand, Measure, Metric, Reduce, Strictness,
-};
+use crate::spec::{Amount, Claim, Estimand, Measure, Metric, Strictness};
 use crate::summary::{IterationSummary, MetricSummary, PreKillLoss, census};
-use crate::unit::{Seed, Unit, show};
+use crate::unit::Seed;
 use crate::verdict::claim::kind;
 use crate::verdict::estimate;
 use crate::verdict::exploratory as exploratory_test;
@@ -16,9 +14,11 @@ use crate::verdict::judge::Evidence;
 use crate::verdict::kill::{self, Kill, Sight, small};
 use crate::verdict::result::{
     AnalysisResult, ClaimInfo, Estimate, Exclusion, ExperimentInfo, Gate, IterationCounts,
-    IterationResult, MetricResult, Reason, RecoveryResult, Role, SCHEMA, SessionInfo, Timeline,
-    TimelineEvent, TimelineMetric, TimelineWindow, Tool, Verdict, Warning,
+    IterationResult, MetricResult, Reason, RecoveryResult, Role, SCHEMA, SessionInfo, Tool,
+    Verdict, Warning,
 };
+use crate::verdict::subject;
+use crate::verdict::timeline;
 use crate::verdict::tool_verdict;
 use crate::verdict::typical::pseudo_median;
 use crate::verdict::warning::{self, warning};
@@ -88,7 +88,7 @@ pub(crate) fn assemble(evidence: &Evidence<'_>, judged: Judged) -> AnalysisResul
         },
         metrics: judged.metrics,
         recovery: judged.recovery,
-        timeline: timeline(campaign, evidence.metrics),
+        timeline: timeline::timeline(campaign, evidence.metrics),
         warnings,
         samples_digest: evidence.samples_digest.clone(),
         source: evidence.source.clone(),
@@ -184,7 +184,7 @@ pub(crate) fn exploratory(
     MetricResult {
         name: metric.name.clone(),
         kind: kind(&metric.measure).to_owned(),
-        description: measure(metric),
+        description: subject::measure(metric),
         unit: metric.unit.word().map(str::to_owned),
         role: Role::Exploratory,
         estimand: None,
@@ -342,138 +342,4 @@ pub(crate) fn baseline_breaches(metric: &Metric, claim: &Claim, kills: &[Kill<'_
         }
     };
     level.is_some_and(|level| kill::excess(claim, level, level) > 0.0)
-}
-
-/// What is measured, in words.
-pub(crate) fn measure(metric: &Metric) -> String {
-    let mut words = match &metric.measure {
-        Measure::Ratio { part, counted, total, .. } => {
-            let word = match counted {
-                Counted::Bad => "bad",
-                Counted::Good => "good",
-            };
-            format!("{word} {} out of {}", part.text(), total.text())
-        }
-        Measure::Histogram { base, quantile } => {
-            format!("quantile {quantile} of the histogram {}", base.text())
-        }
-        Measure::Gauge { selector, reduce, across } => {
-            let joined = match across {
-                Across::Sum => "sum",
-                Across::Max => "greatest",
-                Across::Min => "smallest",
-                Across::Mean => "mean",
-            };
-            format!("{} of {} ({joined} over series)", reduce_words(*reduce), selector.text())
-        }
-        Measure::Counter { selector } => format!("{} per second", selector.text()),
-        Measure::Samples { selector, quantile } => {
-            format!("quantile {quantile} of the values of {} (type 7)", selector.text())
-        }
-        Measure::Balance { incoming, outgoing } => {
-            format!(
-                "|{} − {}| from the baseline's start to the end",
-                incoming.text(),
-                outgoing.text()
-            )
-        }
-        Measure::Query { expression, reduce } => {
-            format!("{} of the query {expression}", reduce_words(*reduce))
-        }
-    };
-    if let Some(worst) = metric.worst {
-        words.push_str(&format!(", worst slice of {worst}"));
-    }
-    words
-}
-
-fn reduce_words(reduce: Reduce) -> String {
-    match reduce {
-        Reduce::Mean => "time-weighted mean".to_owned(),
-        Reduce::Median => "median".to_owned(),
-        Reduce::Max => "maximum".to_owned(),
-        Reduce::Min => "minimum".to_owned(),
-        Reduce::Last => "last value".to_owned(),
-        Reduce::Quantile(q) => format!("quantile {q}"),
-    }
-}
-
-/// The healthy band in words.
-pub(crate) fn band(band: &Band, signal: Option<&Metric>) -> String {
-    let plain = Unit::None;
-    let unit = signal.map_or(&plain, |metric| &metric.unit);
-    let amount = |amount: Amount, or_by: Option<f64>| {
-        let main = match amount {
-            Amount::Relative(fraction) => show::percent(fraction),
-            Amount::Absolute(value) => show::value(value, unit),
-        };
-        or_by.map_or(main.clone(), |least| format!("{main} or by {}", show::value(least, unit)))
-    };
-    match band {
-        Band::AtMost(value) => format!("at most {}", show::value(*value, unit)),
-        Band::AtLeast(value) => format!("at least {}", show::value(*value, unit)),
-        Band::IncreaseAtMost { amount: size, or_by } => {
-            format!("at most {} above the greatest baseline value", amount(*size, *or_by))
-        }
-        Band::DecreaseAtMost { amount: size, or_by } => {
-            format!("at most {} below the smallest baseline value", amount(*size, *or_by))
-        }
-    }
-}
-
-/// Points, windows and events for charts.
-fn timeline(campaign: &Campaign, metrics: &[MetricSummary]) -> Timeline {
-    let windows = campaign
-        .iterations
-        .iter()
-        .map(|entry| {
-            let iteration = &entry.iteration;
-            TimelineWindow {
-                index: entry.index,
-                session: entry.session,
-                arm: iteration.arm,
-                baseline: iteration.baseline,
-                fault_at: iteration.fault.as_ref().map(|fault| fault.at),
-                outcome: iteration.fault.as_ref().map(|fault| fault.outcome.word().to_owned()),
-                experiment: iteration.experiment,
-                aborted: iteration.aborted.as_ref().map(|abort| abort.at),
-            }
-        })
-        .collect();
-    let mut events: Vec<TimelineEvent> = campaign
-        .sessions
-        .iter()
-        .flat_map(|session| session.run.events.iter().map(|event| (session.number, event)))
-        .map(|(session, event)| TimelineEvent {
-            at: event.at,
-            kind: event.kind.clone(),
-            message: event.message.clone(),
-            correlation_id: event.correlation_id.clone(),
-            iteration: event.iteration.and_then(|own| {
-                campaign
-                    .iterations
-                    .iter()
-                    .find(|entry| entry.session == session && entry.iteration.index == own)
-                    .map(|entry| entry.index)
-            }),
-        })
-        .collect();
-    events.sort_by(|left, right| {
-        (left.at, &left.kind, &left.message).cmp(&(right.at, &right.kind, &right.message))
-    });
-    let metrics = metrics
-        .iter()
-        .map(|metric| TimelineMetric {
-            name: metric.name.clone(),
-            points: metric
-                .timeline
-                .iter()
-                .filter(|point| {
-                    point.min.is_finite() && point.mean.is_finite() && point.max.is_finite()
-                })
-                .map(|point| (point.at, point.min, point.mean, point.max))
-                .collect(),
-        })
-        .collect();
-    Timeline { metrics, windows, events }
 }

@@ -45,13 +45,11 @@ impl GateLog {
         threshold: f64,
         says: bool,
     ) -> bool {
-        match value {
-            Some(value) => self.record(name, value, threshold, says),
-            None => {
-                self.undefined(name, threshold);
-                says
-            }
-        }
+        let Some(value) = value else {
+            self.undefined(name, threshold);
+            return says;
+        };
+        self.record(name, value, threshold, says)
     }
 
     /// Whether `value` counts as at least `threshold`, as a rule that decides by a level `says`.

@@ -24,6 +24,7 @@ use crate::verdict::result::{
 };
 use crate::verdict::ruling::{Cause, Ruling};
 use crate::verdict::sentence::{self, Conditions, Headlined};
+use crate::verdict::subject;
 use crate::verdict::warning;
 use crate::verdict::within_window;
 
@@ -227,12 +228,15 @@ fn primary(
         | Estimand::AllRequests
         | Estimand::TypicalKill => false,
     };
-    let remark = ruling.remark.iter().map(|remark| format!("; {remark}")).collect::<String>();
+    let remarked = match &ruling.remark {
+        Some(remark) => format!("{}; {remark}", line.line),
+        None => line.line.clone(),
+    };
     let sentence = sentence::of_claim(
         verdict,
         &sentence::breach(metric, claim),
         is_this_run,
-        &format!("{}{remark}", line.line),
+        &remarked,
         &reasons,
         conditions,
     );
@@ -241,13 +245,15 @@ fn primary(
     let alpha = case.alpha;
     let basis = claim.form.is_against_baseline().then_some(case.basis);
     let sights = case.sights();
+    let worst =
+        line.worst.as_ref().map(|worst| kill::worst_words(metric, claim, worst.value, case.basis));
     let headlined = Headlined {
         name: name.clone(),
         verdict,
         this_run: is_this_run,
         carries_line: claim.estimand == Estimand::TypicalKill && !claim.form.is_against_baseline(),
-        short: kill::short(metric, claim, &line, case.basis),
-        broken: kill::broken(metric, claim, &line, case.basis),
+        short: sentence::short(&line, worst.as_deref()),
+        broken: sentence::broken(&line, &name, worst.as_deref()),
         outside: line.outside,
         total: line.inside + line.outside + line.unknown,
         needed: reasons.iter().find_map(|reason| reason.iterations_needed),
@@ -257,7 +263,7 @@ fn primary(
     let result = MetricResult {
         name,
         kind: claim::kind(&metric.measure).to_owned(),
-        description: describe::measure(metric),
+        description: subject::measure(metric),
         unit: metric.unit.word().map(str::to_owned),
         role: Role::Primary,
         estimand: Some(claim.estimand),

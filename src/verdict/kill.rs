@@ -202,14 +202,14 @@ pub(crate) fn line(
     let proven_share = share::proven(tally.inside, tally.total(), 1.0 - confidence);
     let mut text = format!("{} of {} kills stayed inside", tally.inside, tally.total());
     if tally.unknown > 0 {
-        text.push_str(&format!(" ({} unknown)", tally.unknown));
+        text = format!("{text} ({} unknown)", tally.unknown);
     }
     if let Some(worst) = &worst {
-        text.push_str(&format!(
-            "; worst {} at kill {}",
+        text = format!(
+            "{text}; worst {} at kill {}",
             worst_words(metric, claim, worst.value, basis),
             worst.index
-        ));
+        );
     }
     text.push_str(&share::proof_words(tally, proven_share, claim.share, confidence));
     Kills {
@@ -219,30 +219,6 @@ pub(crate) fn line(
         worst,
         proven_share,
         line: text,
-    }
-}
-
-/// The line in short, for headlines: "0 of 10 kills inside, worst 1.9 s".
-pub(crate) fn short(metric: &Metric, claim: &Claim, kills: &Kills, basis: Basis) -> String {
-    let total = kills.inside + kills.outside + kills.unknown;
-    let worst = worst_seen(metric, claim, kills, basis);
-    format!("{} of {total} kills inside{worst}", kills.inside)
-}
-
-/// What was seen broken: "5 of 5 kills broke the bound of payment-p95, worst 3.1 s".
-pub(crate) fn broken(metric: &Metric, claim: &Claim, kills: &Kills, basis: Basis) -> String {
-    let total = kills.inside + kills.outside + kills.unknown;
-    let worst = worst_seen(metric, claim, kills, basis);
-    format!("{} of {total} kills broke the bound of {}{worst}", kills.outside, metric.name)
-}
-
-/// ", worst 3.1 s" if any kill is outside.
-fn worst_seen(metric: &Metric, claim: &Claim, kills: &Kills, basis: Basis) -> String {
-    match &kills.worst {
-        Some(worst) if kills.outside > 0 => {
-            format!(", worst {}", worst_words(metric, claim, worst.value, basis))
-        }
-        Some(_) | None => String::new(),
     }
 }
 
@@ -311,7 +287,7 @@ pub(crate) fn all_positive(kills: &[Kill<'_>]) -> bool {
 }
 
 /// The worst value in words.
-fn worst_words(metric: &Metric, claim: &Claim, value: f64, basis: Basis) -> String {
+pub(crate) fn worst_words(metric: &Metric, claim: &Claim, value: f64, basis: Basis) -> String {
     if !claim.form.is_against_baseline() {
         show::value(value, &metric.unit)
     } else if basis == Basis::Ratio {

@@ -1,8 +1,9 @@
 //! From summaries to pass, fail or inconclusive.
 //!
-//! One file per method (`share`, `request`, `typical`, `ratio_change`, `threshold`, `deadline`), one for what
-//! stands in the way of a verdict (`baseline`, `control`), one for what a single kill says (`within_window`), `judge` for all claims together, `policy` for every
-//! threshold, `gate` for the log of comparisons, `result` for what comes out. Refuses to know files, sources and
+//! One file per method (`share`, `request`, `typical`, `ratio_change`, `threshold`, `deadline`), one each for what
+//! stands in the way of a verdict (`baseline`, `control`), `within_window` for what a single kill says, `sample` for
+//! the scales of claims, `judge` for all claims together, `policy` for every threshold, `gate` for the log of
+//! comparisons, `result` for what comes out. Refuses to know files, sources and
 //! pages; knows metrics only through their summaries.
 
 mod baseline;
@@ -25,7 +26,9 @@ mod ruling;
 mod sample;
 mod sentence;
 mod share;
+mod subject;
 mod threshold;
+mod timeline;
 mod times;
 pub mod tool_verdict;
 mod typical;

@@ -86,8 +86,5 @@ pub const SURVIVORSHIP_TRAFFIC: f64 = 0.9;
 /// Shares that a clean series of kills may go on to prove, for "n more clean kills would prove y %".
 pub const SHARES_WORTH_PROVING: [f64; 6] = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999];
 
-/// The share of kills behind `for: every_kill`.
-pub const EVERY_KILL_SHARE: f64 = 0.95;
-
 /// Scale of the median absolute deviation to a normal standard deviation: 1/Φ⁻¹(3/4).
 pub const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;

@@ -1,11 +1,11 @@
 //! The change of a ratio against its baseline over all requests, linearised and clustered by iteration.
 //!
-//! With `R_e` and `R_b` the ratios of sums, each iteration contributes `z = (E − R_e·N_e)/ΣN_e` to the error of `R_e` and
-//! likewise to `R_b`; a contrast `w_e·R_e − w_b·R_b` has variance `K/(K−1)·Σ(w_e·z_e − w_b·z_b)²` (Cochran 1977, section 6;
-//! Taylor linearisation). A share of the baseline is tested on `log R_e − log R_b`, with weights `1/R_e` and `1/R_b`; where
-//! a ratio is zero or an allowance stands beside it, on `R_e − R_b` less the allowance, against zero. Limits use
-//! Student's t with K − 1 degrees of freedom. Used where logarithms per iteration are not trusted: fewer than 30
-//! events in a window.
+//! With A and B the ratios of sums after and before the kill, each iteration contributes z = (E − A·N)/ΣN to the error
+//! of A and likewise to B; a contrast a·A − b·B has variance K/(K−1)·Σ(a·z − b·y)², y being the contribution to B
+//! (Cochran 1977, section 6; Taylor linearisation). A share of the baseline is tested on log A − log B, with weights
+//! 1/A and 1/B; where a ratio is zero or an allowance stands beside it, on A − B less the allowance, against zero.
+//! Limits use Student's t with K − 1 degrees of freedom. Used where logarithms per iteration are not trusted: fewer
+//! than 30 events in a window.
 
 use crate::spec::{Amount, Claim, Counted, Estimand, Measure, Metric};
 use crate::stats::distribution::{student_t_cdf, student_t_quantile};
@@ -39,11 +39,11 @@ enum LostAs {
 /// On which scale a change is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scale {
-    /// R_e − R_b against the amount.
+    /// A − B against the amount.
     Difference,
-    /// log R_e − log R_b against log(1 + share).
+    /// log A − log B against log(1 + share).
     Logarithm,
-    /// R_e − R_b less the allowance, against zero.
+    /// A − B less the allowance, against zero.
     Excess,
 }
 
@@ -166,7 +166,7 @@ struct Tested<'claim> {
 impl<'claim> Tested<'claim> {
     fn of(claim: &'claim Claim, cautious: &[Pair], generous: &[Pair]) -> Self {
         let sign = if claim.form.lower_is_better() { 1.0 } else { -1.0 };
-        let positive = |pairs: &[Pair]| Ratios::of(pairs).is_some_and(|ratios| ratios.positive());
+        let positive = |pairs: &[Pair]| Ratios::of(pairs).is_some_and(Ratios::positive);
         let scale = match (claim.amount, claim.or_by) {
             (Amount::Absolute(_), None) => Scale::Difference,
             // No quotient falls below zero: a decrease by the whole baseline or more has no logarithm.

@@ -9,7 +9,6 @@ use crate::summary::{PreKillLoss, RecoverySummary, RecoveryTime};
 use crate::unit::show;
 use crate::verdict::claim;
 use crate::verdict::deadline;
-use crate::verdict::describe as description;
 use crate::verdict::gate::GateLog;
 use crate::verdict::judge::{Evidence, Weighed, reasons};
 use crate::verdict::kill::Sight;
@@ -18,6 +17,7 @@ use crate::verdict::ruling::Cause;
 use crate::verdict::sample::Replicate;
 use crate::verdict::sentence::{self, Conditions, Headlined};
 use crate::verdict::share;
+use crate::verdict::subject;
 use crate::verdict::times;
 use crate::verdict::warning::warning;
 
@@ -113,7 +113,7 @@ pub(crate) fn describe(
     });
     let mut result = RecoveryResult {
         signal: spec.signal.clone(),
-        healthy: description::band(&spec.healthy, signal),
+        healthy: subject::band(&spec.healthy, signal),
         verdict: None,
         sentence: None,
         reasons: Vec::new(),

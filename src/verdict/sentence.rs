@@ -6,7 +6,7 @@
 
 use crate::spec::{Claim, Estimand, Metric};
 use crate::unit::show;
-use crate::verdict::result::{Reason, Verdict};
+use crate::verdict::result::{Kills, Reason, Verdict};
 
 /// Under which conditions a verdict was reached.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +134,24 @@ pub(crate) struct Headlined {
     pub(crate) baseline_breaches: bool,
 }
 
+/// k of N in short; `worst` is the worst kill in words.
+pub(crate) fn short(kills: &Kills, worst: Option<&str>) -> String {
+    let total = kills.inside + kills.outside + kills.unknown;
+    format!("{} of {total} kills inside{}", kills.inside, worst_seen(kills, worst))
+}
+
+/// What was seen broken.
+pub(crate) fn broken(kills: &Kills, name: &str, worst: Option<&str>) -> String {
+    let total = kills.inside + kills.outside + kills.unknown;
+    let worst = worst_seen(kills, worst);
+    format!("{} of {total} kills broke the bound of {name}{worst}", kills.outside)
+}
+
+/// ", worst 3.1 s" if any kill is outside.
+fn worst_seen(kills: &Kills, worst: Option<&str>) -> String {
+    worst.filter(|_| kills.outside > 0).map_or_else(String::new, |worst| format!(", worst {worst}"))
+}
+
 /// The headline of an experiment.
 pub(crate) fn headline(verdict: Verdict, claims: &[Headlined], conditions: &Conditions) -> String {
     let mut text = match verdict {
@@ -147,10 +165,10 @@ pub(crate) fn headline(verdict: Verdict, claims: &[Headlined], conditions: &Cond
         .map(|claim| claim.name.as_str())
         .collect();
     if !breaching.is_empty() {
-        text.push_str(&format!(
-            "; the baseline of {} is out of its bound even without a kill",
+        text = format!(
+            "{text}; the baseline of {} is out of its bound even without a kill",
             listed(&breaching)
-        ));
+        );
     }
     text.push('.');
     text
@@ -167,18 +185,18 @@ fn pass(claims: &[Headlined], conditions: &Conditions) -> String {
         } else {
             format!("any of {inferred} claims is")
         };
-        text.push_str(&format!(
-            "if the next kill is like these, the data rule out ({}) that {which} broken, under {}",
+        text = format!(
+            "{text}if the next kill is like these, the data rule out ({}) that {which} broken, under {}",
             conditions.level(),
             conditions.words()
-        ));
+        );
     }
     if !held.is_empty() {
         let joint = if inferred > 0 { "; " } else { "" };
-        text.push_str(&format!("{joint}{} held in this run", listed(&held)));
+        text = format!("{text}{joint}{} held in this run", listed(&held));
     }
     for claim in claims.iter().filter(|claim| claim.carries_line) {
-        text.push_str(&format!("; {}: {}", claim.name, claim.short));
+        text = format!("{text}; {}: {}", claim.name, claim.short);
     }
     text
 }

@@ -72,10 +72,7 @@ pub(crate) fn proof_words(
         && let Some(more) = total.checked_sub(small(tally.total())).filter(|more| *more > 0)
     {
         let kills = if more == 1 { "kill" } else { "kills" };
-        words.push_str(&format!(
-            "; {more} more clean {kills} would prove {}",
-            show::percent(target)
-        ));
+        words = format!("{words}; {more} more clean {kills} would prove {}", show::percent(target));
     }
     words
 }

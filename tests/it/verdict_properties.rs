@@ -248,7 +248,7 @@ fn lost_data_never_help_either_side() {
 }
 
 #[test]
-fn lost_requests_never_help_either_side() {
+fn lost_requests_never_help_a_pass_and_never_fail_one() {
     check((ratios(), any::<prop::sample::Index>()), |((bound, seen), which)| {
         let mut holed = seen.clone();
         let at = which.index(holed.len());
@@ -258,15 +258,16 @@ fn lost_requests_never_help_either_side() {
         if whole != Verdict::Pass {
             prop_assert_ne!(holed, Verdict::Pass);
         }
-        if holed == Verdict::Fail {
-            prop_assert_eq!(whole, Verdict::Fail);
+        // Not "fails only what failed": losing the one kill that differs makes the others more alike.
+        if whole == Verdict::Pass {
+            prop_assert_ne!(holed, Verdict::Fail);
         }
         Ok(())
     });
 }
 
 #[test]
-fn lost_changes_of_ratios_never_help_either_side() {
+fn lost_changes_of_ratios_never_help_a_pass_and_never_fail_one() {
     check((ratios(), any::<prop::sample::Index>(), 1_u32..40), |((_, seen), which, before)| {
         let claim = "ratio: {bad: b_total, total: t_total}\nexpect: {increase_at_most: 50%, for: all_requests}\n";
         let of = |lost: bool| {
@@ -284,8 +285,8 @@ fn lost_changes_of_ratios_never_help_either_side() {
         if of(false) != Verdict::Pass {
             prop_assert_ne!(of(true), Verdict::Pass);
         }
-        if of(true) == Verdict::Fail {
-            prop_assert_eq!(of(false), Verdict::Fail);
+        if of(false) == Verdict::Pass {
+            prop_assert_ne!(of(true), Verdict::Fail);
         }
         Ok(())
     });
