@@ -67,11 +67,11 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
         .directory
         .clone()
         .unwrap_or_else(|| Path::new("unfazed-out").join(&result.experiment.name));
-    // Everything is rendered before anything is written.
-    let mut files = vec![
-        (directory.join("result.json"), report::to_json(&result)),
-        (directory.join("report.html"), report::render_html(&result, &templates)?),
-    ];
+    // Everything is rendered before anything is written. The two large ones are rendered side by side.
+    let (json, html) =
+        rayon::join(|| report::to_json(&result), || report::render_html(&result, &templates));
+    let mut files =
+        vec![(directory.join("result.json"), json), (directory.join("report.html"), html?)];
     if let Some(path) = &outputs.junit {
         files.push((path.clone(), report::junit(&result)?));
     }
