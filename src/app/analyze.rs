@@ -72,11 +72,13 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
         .directory
         .clone()
         .unwrap_or_else(|| Path::new("unfazed-out").join(&result.experiment.name));
-    // Everything is rendered before anything is written.
+    // Everything is rendered before anything is written. The two large ones are rendered side by side.
     let file = |path: PathBuf, text: String| TextFile { path, text };
+    let (json, html) =
+        rayon::join(|| report::to_json(&result), || report::render_html(&result, &templates));
     let mut files = vec![
-        file(directory.join("result.json"), report::to_json(&result)),
-        file(directory.join("report.html"), report::render_html(&result, &templates)?),
+        file(directory.join("result.json"), json),
+        file(directory.join("report.html"), html?),
     ];
     if let Some(path) = &outputs.junit {
         files.push(file(path.clone(), report::junit(&result)?));

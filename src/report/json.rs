@@ -12,9 +12,13 @@ use crate::report::ReportError;
 use crate::verdict::plan::CampaignPlan;
 use crate::verdict::result::{AnalysisResult, SCHEMA};
 
+/// Bytes of a point of a timeline, about: reserved so that a large result is not copied while it grows.
+const POINT_BYTES: usize = 84;
+
 /// The result as indented JSON with a final newline; a point of a timeline takes one line. Same result, same bytes.
 pub fn to_json(result: &AnalysisResult) -> String {
-    let mut bytes = Vec::new();
+    let points: usize = result.timeline.metrics.iter().map(|metric| metric.points.len()).sum();
+    let mut bytes = Vec::with_capacity(points * POINT_BYTES + (1 << 16));
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Indented::default());
     result
         .serialize(&mut serializer)
