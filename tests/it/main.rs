@@ -4,3 +4,5 @@
 mod calibration;
 #[cfg(feature = "analysis")]
 mod oracle;
+#[cfg(feature = "analysis")]
+mod plan;

@@ -82,7 +82,11 @@ fn the_samplers_have_their_moments() {
     };
     let near = |(mean, variance): (f64, f64), wanted: (f64, f64)| {
         assert!((mean - wanted.0).abs() < 0.05 * wanted.0, "mean {mean}, wanted {}", wanted.0);
-        assert!((variance / wanted.1 - 1.0).abs() < 0.1, "variance {variance}, wanted {}", wanted.1);
+        assert!(
+            (variance / wanted.1 - 1.0).abs() < 0.1,
+            "variance {variance}, wanted {}",
+            wanted.1
+        );
     };
     near(moments(|stream| draw::exponential(stream)), (1.0, 1.0));
     near(moments(|stream| draw::gamma(0.5, stream)), (0.5, 0.5));
