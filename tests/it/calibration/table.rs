@@ -22,12 +22,19 @@ pub(crate) struct Effort {
     pub(crate) middle: usize,
     /// The same where it takes tens of them.
     pub(crate) high: usize,
+    /// Campaigns with the truth inside for each hundred with the truth at the bound.
+    pub(crate) inside: usize,
 }
 
 impl Effort {
     /// What the published table is measured with.
-    pub(crate) const FULL: Self =
-        Self { kills: &[3, 5, 10, 14, 20, 22, 30, 50], low: 3000, middle: 2500, high: 400 };
+    pub(crate) const FULL: Self = Self {
+        kills: &[3, 5, 10, 14, 20, 22, 30, 50],
+        low: 3000,
+        middle: 2500,
+        high: 400,
+        inside: 25,
+    };
 
     /// Campaigns of one row at one size and place.
     pub(crate) const fn campaigns(&self, cost: Cost) -> usize {
@@ -61,7 +68,10 @@ impl Line {
                 .collect()
         };
         let at_the_bound = at(Place::AtTheBound, campaigns);
-        let inside = at(Place::Inside, campaigns / 4);
+        let inside = match campaigns * effort.inside / 100 {
+            0 => Vec::new(),
+            campaigns => at(Place::Inside, campaigns),
+        };
         Self { row, at_the_bound, inside }
     }
 
