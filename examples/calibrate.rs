@@ -79,9 +79,12 @@ fn publish(readme: Option<&str>) -> Result<(), String> {
         let path = Path::new(readme);
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("failed to read {readme}: {error}"))?;
-        write(path, &with_block(&text, &page).ok_or_else(|| {
-            format!("{readme} has no lines {BEGIN} and {END}: put them where the table belongs")
-        })?)?;
+        write(
+            path,
+            &with_block(&text, &page).ok_or_else(|| {
+                format!("{readme} has no lines {BEGIN} and {END}: put them where the table belongs")
+            })?,
+        )?;
     }
     Ok(())
 }
@@ -94,7 +97,8 @@ fn with_block(text: &str, page: &str) -> Option<String> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display()))?;
+    std::fs::write(path, text)
+        .map_err(|error| format!("failed to write {}: {error}", path.display()))?;
     eprintln!("written: {}", path.display());
     Ok(())
 }

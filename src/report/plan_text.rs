@@ -20,17 +20,18 @@ pub fn plan_text(plan: &CampaignPlan, style: Style) -> String {
     success_run(&mut out, plan, style);
     chances(&mut out, plan, style);
     for warning in &plan.warnings {
-        let _ = writeln!(out, "\n{} {}", bold("warning:", style), warning.message);
+        let _ = writeln!(out, "\n{}", bold("warning", style));
+        wrapped(&mut out, &warning.message);
     }
     out
 }
 
 /// What is planned, and from what.
 fn head(out: &mut String, plan: &CampaignPlan, style: Style) {
-    let kills = plan.planned.fault.map_or_else(
-        || "no number of kills planned".to_owned(),
-        |kills| counted(kills, "kill"),
-    );
+    let kills = plan
+        .planned
+        .fault
+        .map_or_else(|| "no number of kills planned".to_owned(), |kills| counted(kills, "kill"));
     let controls = match plan.planned.control {
         0 => String::new(),
         count => format!(" and {}", counted(count, "control iteration")),
@@ -40,9 +41,7 @@ fn head(out: &mut String, plan: &CampaignPlan, style: Style) {
         "{}  {}: {kills}{controls}{}",
         bold("PLAN", style),
         plan.experiment,
-        plan.duration
-            .planned_s
-            .map_or_else(String::new, |seconds| format!(", {}", long(seconds))),
+        plan.duration.planned_s.map_or_else(String::new, |seconds| format!(", {}", long(seconds))),
     );
     let pilot = plan.pilot.as_ref().map_or_else(
         || "without a pilot; --recording DIR takes spread and rates from one".to_owned(),
@@ -68,10 +67,8 @@ fn claims(out: &mut String, plan: &CampaignPlan, style: Style) {
     };
     let first = width(12, &mut names.iter().map(|(name, _)| name.chars().count()));
     let second = width(12, &mut names.iter().map(|(_, of)| of.len()));
-    let at = plan
-        .planned
-        .fault
-        .map_or_else(|| "planned".to_owned(), |kills| format!("{kills} kills"));
+    let at =
+        plan.planned.fault.map_or_else(|| "planned".to_owned(), |kills| format!("{kills} kills"));
     let title = format!(
         "{:first$}  {:second$}  {:>6}  {:>6}  {:>6}  {at:>10}",
         "claim", "for", "least", "80 %", "90 %"
@@ -153,8 +150,11 @@ fn chances(out: &mut String, plan: &CampaignPlan, style: Style) {
     let mut required: Vec<f64> = plan.by_share.iter().map(|chance| chance.required).collect();
     required.dedup();
     for share in required {
-        let rows: Vec<_> =
-            plan.by_share.iter().filter(|chance| chance.required.total_cmp(&share).is_eq()).collect();
+        let rows: Vec<_> = plan
+            .by_share
+            .iter()
+            .filter(|chance| chance.required.total_cmp(&share).is_eq())
+            .collect();
         let kills = rows.first().map_or(0, |row| row.kills);
         let title = format!(
             "chance to pass \"{} of kills\" with {} when truly good are",
@@ -168,10 +168,8 @@ fn chances(out: &mut String, plan: &CampaignPlan, style: Style) {
             .collect();
         let _ = writeln!(out, "  {}", cells.join("   "));
     }
-    let typical = plan
-        .claims
-        .iter()
-        .any(|claim| claim.estimand == Some(crate::spec::Estimand::TypicalKill));
+    let typical =
+        plan.claims.iter().any(|claim| claim.estimand == Some(crate::spec::Estimand::TypicalKill));
     if !typical {
         return;
     }

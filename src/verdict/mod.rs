@@ -5,6 +5,10 @@
 //! the scales of claims, `judge` for all claims together, `policy` for every threshold, `gate` for the log of
 //! comparisons, `result` for what comes out. Refuses to know files, sources and
 //! pages; knows metrics only through their summaries.
+//!
+//! # How often a verdict is wrong
+//!
+#![doc = include_str!("calibration.md")]
 
 mod baseline;
 mod claim;

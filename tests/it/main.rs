@@ -34,3 +34,4 @@ mod verdict_properties;
 mod request_rows;
 #[cfg(feature = "analysis")]
 mod single_kill;
+mod plan;

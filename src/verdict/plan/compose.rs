@@ -57,8 +57,7 @@ pub fn plan(experiment: &Experiment, pilot: Option<Pilot<'_>>) -> CampaignPlan {
         experiment: experiment.name.clone(),
         confidence: experiment.confidence,
         planned: PlannedIterations { fault: planned, control: experiment.iterations.control },
-        pilot: pilot
-            .map(|pilot| PilotInfo { run_id: pilot.run_id.to_owned(), kills: pilot.kills }),
+        pilot: pilot.map(|pilot| PilotInfo { run_id: pilot.run_id.to_owned(), kills: pilot.kills }),
         success_run: success_run(alpha),
         planned_proves: planned
             .and_then(|kills| share::proven(as_count(kills), as_count(kills), alpha)),
@@ -194,12 +193,7 @@ fn by_share(required: &[f64], kills: u32, alpha: f64) -> Vec<ShareChance> {
         .flat_map(|required| {
             TRUTHS.into_iter().filter(move |truth| truth > required).map(move |truth| {
                 let curve = Curve::Share { required: *required, truth };
-                ShareChance {
-                    required: *required,
-                    truth,
-                    kills,
-                    power: curve.passes(kills, alpha),
-                }
+                ShareChance { required: *required, truth, kills, power: curve.passes(kills, alpha) }
             })
         })
         .collect()
@@ -212,10 +206,7 @@ fn by_distance(alpha: f64) -> Vec<DistanceChance> {
             standard_deviations: distance,
             chances: KILLS
                 .into_iter()
-                .map(|kills| KillsChance {
-                    kills,
-                    power: t_passes(kills, distance, alpha),
-                })
+                .map(|kills| KillsChance { kills, power: t_passes(kills, distance, alpha) })
                 .collect(),
         })
         .collect()

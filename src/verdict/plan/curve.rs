@@ -177,7 +177,11 @@ impl Traffic {
         }
         let most = crossing(0.0, self.bound, |share| !proves(share)) * independent;
         // P(X ≤ x) of a binomial count, x taken as real.
-        if most >= independent { 1.0 } else { beta_survival(self.rate, most + 1.0, independent - most) }
+        if most >= independent {
+            1.0
+        } else {
+            beta_survival(self.rate, most + 1.0, independent - most)
+        }
     }
 
     /// The greatest true share that so many kills pass with a chance; `None` if there is none.

@@ -104,7 +104,10 @@ impl Spread {
             }
         };
         if kill::share_required(&self.metric, &self.claim).is_some() {
-            return format!("a typical kill with {} of requests under the bound", show::percent(at));
+            return format!(
+                "a typical kill with {} of requests under the bound",
+                show::percent(at)
+            );
         }
         match (self.claim.form.is_against_baseline(), plain_amount(&self.claim)) {
             (true, true) => format!("a typical change of {}", in_unit(at)),
@@ -128,7 +131,9 @@ pub(crate) fn of_metric(
     match claim.estimand {
         Estimand::MostKills | Estimand::EveryKill => {
             let tally = kills.map(|kills| {
-                Tally::of(&kills.iter().map(|kill| kill::sight(kill, metric, claim)).collect::<Vec<_>>())
+                Tally::of(
+                    &kills.iter().map(|kill| kill::sight(kill, metric, claim)).collect::<Vec<_>>(),
+                )
             });
             of_share(claim.share, tally, alpha)
         }
@@ -197,11 +202,8 @@ fn of_typical(
 ) -> Assumption {
     let clustered = claim.estimand == Estimand::AllRequests
         || kills.is_some_and(|kills| ratio_change::applies(metric, claim, kills));
-    let least = if clustered {
-        Some(kill::small(policy::CLUSTERS_TO_PASS))
-    } else {
-        least_typical(alpha)
-    };
+    let least =
+        if clustered { Some(kill::small(policy::CLUSTERS_TO_PASS)) } else { least_typical(alpha) };
     let unknown = |words: &str| Assumption {
         curve: None,
         least,
@@ -209,7 +211,9 @@ fn of_typical(
         words: words.to_owned(),
     };
     let Some(kills) = kills else {
-        return unknown("the spread between kills needs a pilot; see the chances by distance below");
+        return unknown(
+            "the spread between kills needs a pilot; see the chances by distance below",
+        );
     };
     let sample = Sample::of(metric, claim, kills, kill::basis(claim, kills));
     let values = sample.values();
@@ -232,14 +236,8 @@ fn of_typical(
             values.len()
         )
     };
-    let spread = Spread {
-        bound,
-        deviation,
-        sample,
-        metric: metric.clone(),
-        claim: claim.clone(),
-        ratio,
-    };
+    let spread =
+        Spread { bound, deviation, sample, metric: metric.clone(), claim: claim.clone(), ratio };
     Assumption {
         curve: Some(Curve::Typical { distance }),
         least,
@@ -290,12 +288,8 @@ fn of_requests(
         };
         return Assumption { curve: None, least, scale: Detectable::Rate(None), words };
     };
-    let traffic = Traffic {
-        bound,
-        rate: pilot.rate,
-        per_kill: pilot.per_kill,
-        dispersion: pilot.dispersion,
-    };
+    let traffic =
+        Traffic { bound, rate: pilot.rate, per_kill: pilot.per_kill, dispersion: pilot.dispersion };
     let words = if pilot.rate > 0.0 {
         format!(
             "{} of {} requests a kill bad, variance {} times binomial, as in the pilot of {} kills",
@@ -344,8 +338,7 @@ fn adverse_counts(metric: &Metric, claim: &Claim, kills: &[Kill<'_>]) -> Option<
         _ => true,
     };
     let at_most = matches!(claim.form, Form::AtMost | Form::IncreaseAtMost);
-    let bad_is_adverse =
-        kill::share_required(metric, claim).is_some() || bad_is_part == at_most;
+    let bad_is_adverse = kill::share_required(metric, claim).is_some() || bad_is_part == at_most;
     let counts: Vec<_> = kills
         .iter()
         .filter(|kill| kill.lost.is_none())

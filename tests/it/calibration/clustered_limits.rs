@@ -58,7 +58,9 @@ impl Method {
         let total: Vec<f64> = clusters.iter().map(|cluster| cluster.total).collect();
         let korn_graubard = |alpha| {
             ClusteredRatio::of(&bad, &total)
-                .and_then(|ratio| ratio.korn_graubard(alpha, LimitSide::Upper, Truncation::AtRequests))
+                .and_then(|ratio| {
+                    ratio.korn_graubard(alpha, LimitSide::Upper, Truncation::AtRequests)
+                })
                 .is_ok_and(|limit| limit <= bound)
         };
         match self {
@@ -69,7 +71,9 @@ impl Method {
             Self::KornGraubard => korn_graubard(0.05),
             Self::KornGraubardHalf => korn_graubard(0.025),
             Self::BootstrapT => bootstrap_t(clusters, stream).is_some_and(|limit| limit <= bound),
-            Self::Profile => profile_root(clusters, bound).is_some_and(|z| z >= normal_quantile(0.95)),
+            Self::Profile => {
+                profile_root(clusters, bound).is_some_and(|z| z >= normal_quantile(0.95))
+            }
         }
     }
 }

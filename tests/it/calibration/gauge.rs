@@ -129,7 +129,8 @@ fn pseudo_median(effect: Effect, noise: f64) -> f64 {
     let averages: Vec<f64> = (0..POINTS)
         .map(|k| effect.quantile(at(k)).midpoint(effect.quantile(at(k * STRIDE))))
         .collect();
-    let below = |m: f64| mean(&averages.iter().map(|a| normal_cdf((m - a) / scale)).collect::<Vec<_>>());
+    let below =
+        |m: f64| mean(&averages.iter().map(|a| normal_cdf((m - a) / scale)).collect::<Vec<_>>());
     let (mut low, mut high) = (-20.0, 20.0);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
@@ -187,7 +188,11 @@ impl Stretch {
 
     /// What the product sees of it.
     pub(crate) fn windows(&self, arm: Arm) -> ArmWindows {
-        ArmWindows { arm, baseline: window(mean(&self.before)), experiment: window(mean(&self.after)) }
+        ArmWindows {
+            arm,
+            baseline: window(mean(&self.before)),
+            experiment: window(mean(&self.after)),
+        }
     }
 }
 

@@ -78,9 +78,7 @@ impl World for MostKills {
                 let value = if *good { 10.0 * stream.uniform() } else { 11.0 + stream.uniform() };
                 window(value)
             })),
-            Self::HistogramOnEdge => {
-                plain(good.iter().map(|good| latency(*good, 0.0, stream)))
-            }
+            Self::HistogramOnEdge => plain(good.iter().map(|good| latency(*good, 0.0, stream))),
             Self::HistogramOffEdge { blur } => {
                 plain(good.iter().map(|good| latency(*good, blur, stream)))
             }
@@ -93,7 +91,11 @@ impl World for MostKills {
                     })
                     .collect();
                 let usual = Some(without_the_lost(&times));
-                Drawn { recovery: Some(recovery(times)), usual, ..plain(good.iter().map(|_| window(1.0))) }
+                Drawn {
+                    recovery: Some(recovery(times)),
+                    usual,
+                    ..plain(good.iter().map(|_| window(1.0)))
+                }
             }
         }
     }
@@ -129,7 +131,8 @@ const STEP: f64 = 5.0;
 fn recovery_time(index: u32, good: bool, lost: bool, stream: &mut Stream) -> RecoveryTime {
     let at = if good { STEP + 115.0 * stream.uniform() } else { 126.0 + 100.0 * stream.uniform() };
     let cut = DEADLINE * stream.uniform();
-    let timing = if lost { Timing::Lost { from: cut } } else { Timing::Seen { after: at - STEP, at } };
+    let timing =
+        if lost { Timing::Lost { from: cut } } else { Timing::Seen { after: at - STEP, at } };
     let seen_unhealthy = if lost && cut < at { cut } else { at - STEP };
     RecoveryTime {
         index,

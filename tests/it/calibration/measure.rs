@@ -128,7 +128,13 @@ impl Count {
 
 /// Draws and judges `campaigns` campaigns. Each has a stream of its own, so that neither the number of threads nor
 /// the number of campaigns changes what any of them is.
-pub(crate) fn measure(name: &str, world: &dyn World, place: Place, kills: usize, campaigns: usize) -> Measured {
+pub(crate) fn measure(
+    name: &str,
+    world: &dyn World,
+    place: Place,
+    kills: usize,
+    campaigns: usize,
+) -> Measured {
     let bench = Bench::new(world, kills);
     let truth = world.truth(place);
     let count = (0..campaigns)

@@ -107,7 +107,11 @@ impl Ratio {
                 let total = (requests * (0.75 + 0.5 * stream.uniform())).round();
                 let rate = match self.variation {
                     Variation::AllOrNothing => {
-                        if stream.uniform() < self.rate(place) / 0.2 { 0.2 } else { 0.0 }
+                        if stream.uniform() < self.rate(place) / 0.2 {
+                            0.2
+                        } else {
+                            0.0
+                        }
                     }
                     Variation::None | Variation::Gamma(_) | Variation::Lognormal(_) => {
                         self.rate(place) * self.variation.draw(stream)

@@ -8,10 +8,10 @@ use super::gauge::{Effect, Gauge};
 use super::measure::{SEED, measure};
 use super::ratio::{Counted, Ratio, Variation};
 use super::rows::rows;
-use super::table::{Effort, Line, verdicts};
+use super::table::{self, Effort, Line, verdicts};
 use super::world::Place;
 
-const REDUCED: Effort = Effort { kills: &[5, 14, 20], low: 300, middle: 100, high: 10 };
+const REDUCED: Effort = Effort { kills: &[5, 14, 20], low: 200, middle: 60, high: 5, inside: 0 };
 
 #[test]
 fn verdicts_at_the_bound_are_wrong_at_most_as_often_as_promised() {
@@ -23,7 +23,8 @@ fn verdicts_at_the_bound_are_wrong_at_most_as_often_as_promised() {
 #[test]
 fn three_iterations_never_pass_a_claim_over_kills() {
     for row in rows() {
-        let measured = measure(&row.name, row.world.as_ref(), Place::Inside, 3, 20);
+        let campaigns = Effort { low: 20, middle: 10, high: 1, ..REDUCED }.campaigns(row.cost);
+        let measured = measure(&row.name, row.world.as_ref(), Place::Inside, 3, campaigns);
         assert_eq!(measured.product.pass, 0, "{}", row.name);
     }
 }
@@ -45,6 +46,23 @@ fn pooling_scrapes_is_wrong_where_the_product_is_right() {
     assert!(usual.passes().share() + usual.fails().share() > 0.4, "{usual:?}");
     assert!(measured.product.passes().is_at_most(0.05), "{measured:?}");
     assert!(measured.product.fails().is_at_most(0.05), "{measured:?}");
+}
+
+#[test]
+fn the_page_has_one_line_for_each_world_and_limit() {
+    let few = Effort { kills: &[5, 14], low: 8, middle: 4, high: 1, inside: 100 };
+    let of = |claim: &str| rows().into_iter().find(|row| row.claim == claim).unwrap();
+    let lines: Vec<Line> = ["typical_kill", "most_kills", "all_requests"]
+        .into_iter()
+        .map(|claim| Line::measure(of(claim), &few))
+        .collect();
+    let page = table::page(&lines, &table::limits(4), &Effort::FULL);
+    for line in &lines {
+        assert!(page.contains(&format!("| {} |", line.row.name)), "{page}");
+    }
+    assert!(Method::ALL.iter().all(|method| page.contains(method.words())), "{page}");
+    // Both places at every size that a row has, and a head.
+    assert_eq!(table::csv(&lines).lines().count(), 1 + 2 * (1 + 2 + 1));
 }
 
 #[test]
@@ -82,7 +100,11 @@ fn the_samplers_have_their_moments() {
     };
     let near = |(mean, variance): (f64, f64), wanted: (f64, f64)| {
         assert!((mean - wanted.0).abs() < 0.05 * wanted.0, "mean {mean}, wanted {}", wanted.0);
-        assert!((variance / wanted.1 - 1.0).abs() < 0.1, "variance {variance}, wanted {}", wanted.1);
+        assert!(
+            (variance / wanted.1 - 1.0).abs() < 0.1,
+            "variance {variance}, wanted {}",
+            wanted.1
+        );
     };
     near(moments(draw::exponential), (1.0, 1.0));
     near(moments(|stream| draw::gamma(0.5, stream)), (0.5, 0.5));

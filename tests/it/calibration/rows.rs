@@ -18,6 +18,8 @@ pub(crate) struct Row {
     pub(crate) inside: &'static str,
     /// How often a verdict may be wrong at the bound; `None` where no limit is promised.
     pub(crate) most_wrong: Option<f64>,
+    /// Sizes of campaigns that are measured.
+    pub(crate) kills: &'static [usize],
     /// What one of its campaigns costs to judge.
     pub(crate) cost: Cost,
 }
@@ -32,6 +34,10 @@ pub(crate) enum Cost {
     /// Tens of milliseconds: random permutations.
     High,
 }
+
+/// Sizes at which limits of numbers are measured, and those of shares, where every size counts.
+const SIZES: &[usize] = &[3, 5, 10, 20, 50];
+const SHARE_SIZES: &[usize] = &[3, 5, 10, 14, 20, 22, 30, 50];
 
 /// What each method promises.
 const EXACT: Option<f64> = Some(0.05);
@@ -63,6 +69,7 @@ fn gauges() -> Vec<Row> {
                 world: Box::new(Gauge::new(phi, effect)),
                 inside: "1 SD inside",
                 most_wrong,
+                kills: SIZES,
                 cost: Cost::Low,
             });
         }
@@ -84,16 +91,20 @@ fn ratios() -> Vec<Row> {
     let mut rows: Vec<Row> = variations
         .into_iter()
         .map(|(variation, most_wrong)| {
-            ratio(&format!("ratio, {}", variation.words()), Ratio {
-                variation,
-                counted: Counted::Errors,
-                events: 20.0,
-            }, most_wrong)
+            ratio(
+                &format!("ratio, {}", variation.words()),
+                Ratio { variation, counted: Counted::Errors, events: 20.0 },
+                most_wrong,
+            )
         })
         .collect();
     let few = |variation| Ratio { variation, counted: Counted::Errors, events: 2.0 };
     rows.push(ratio("ratio, 2 errors a kill, no variation", few(Variation::None), EXACT));
-    rows.push(ratio("ratio, 2 errors a kill, gamma variation 0.7", few(Variation::Gamma(0.7)), EXACT));
+    rows.push(ratio(
+        "ratio, 2 errors a kill, gamma variation 0.7",
+        few(Variation::Gamma(0.7)),
+        EXACT,
+    ));
     rows.push(ratio(
         "histogram on an edge, slow requests, gamma variation 0.5",
         Ratio { variation: Variation::Gamma(0.5), counted: Counted::Slow, events: 100.0 },
@@ -109,6 +120,7 @@ fn ratio(name: &str, world: Ratio, most_wrong: Option<f64>) -> Row {
         world: Box::new(world),
         inside: "half the bound",
         most_wrong,
+        kills: SIZES,
         cost: Cost::Middle,
     }
 }
@@ -130,6 +142,7 @@ fn most_kills() -> Vec<Row> {
         world: Box::new(world),
         inside: "97 % of kills",
         most_wrong: EXACT,
+        kills: SHARE_SIZES,
         cost: Cost::Low,
     })
     .collect()
@@ -149,6 +162,7 @@ fn controlled() -> Vec<Row> {
         world: Box::new(Controlled::new(controls, common)),
         inside: "1 SD inside",
         most_wrong: EXACT,
+        kills: SIZES,
         cost,
     })
     .collect()

@@ -14,7 +14,7 @@ use super::world::Place;
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Effort {
-    /// Sizes of campaigns.
+    /// Sizes of campaigns, as far as a row measures them.
     pub(crate) kills: &'static [usize],
     /// Campaigns for each row, size and place by what judging costs.
     pub(crate) low: usize,
@@ -22,12 +22,19 @@ pub(crate) struct Effort {
     pub(crate) middle: usize,
     /// The same where it takes tens of them.
     pub(crate) high: usize,
+    /// Campaigns with the truth inside for each hundred with the truth at the bound.
+    pub(crate) inside: usize,
 }
 
 impl Effort {
     /// What the published table is measured with.
-    pub(crate) const FULL: Self =
-        Self { kills: &[3, 5, 10, 14, 20, 30, 50], low: 4000, middle: 4000, high: 1000 };
+    pub(crate) const FULL: Self = Self {
+        kills: &[3, 5, 10, 14, 20, 22, 30, 50],
+        low: 3000,
+        middle: 2500,
+        high: 400,
+        inside: 25,
+    };
 
     /// Campaigns of one row at one size and place.
     pub(crate) const fn campaigns(&self, cost: Cost) -> usize {
@@ -54,13 +61,17 @@ impl Line {
     pub(crate) fn measure(row: Row, effort: &Effort) -> Self {
         let campaigns = effort.campaigns(row.cost);
         let at = |place: Place, campaigns: usize| {
-            effort
-                .kills
+            row.kills
                 .iter()
+                .filter(|kills| effort.kills.contains(kills))
                 .map(|kills| measure(&row.name, row.world.as_ref(), place, *kills, campaigns))
                 .collect()
         };
-        let (at_the_bound, inside) = (at(Place::AtTheBound, campaigns), at(Place::Inside, campaigns / 4));
+        let at_the_bound = at(Place::AtTheBound, campaigns);
+        let inside = match campaigns * effort.inside / 100 {
+            0 => Vec::new(),
+            campaigns => at(Place::Inside, campaigns),
+        };
         Self { row, at_the_bound, inside }
     }
 
@@ -89,8 +100,11 @@ pub(crate) fn verdicts(lines: &[Line]) -> String {
         .first()
         .map(|line| line.inside.iter().map(|measured| measured.kills).collect())
         .unwrap_or_default();
-    let shown: Vec<usize> = sizes.into_iter().filter(|kills| [5, 10, 20, 50].contains(kills)).collect();
-    let mut text = String::from("| claim | simulated world | wrong pass | wrong fail | limits hold | right pass when the truth is |");
+    let shown: Vec<usize> =
+        sizes.into_iter().filter(|kills| [5, 10, 20, 50].contains(kills)).collect();
+    let mut text = String::from(
+        "| claim | simulated world | wrong pass | wrong fail | limits hold | right pass when the truth is |",
+    );
     for kills in &shown {
         let _ = write!(text, " N = {kills} |");
     }
@@ -99,9 +113,16 @@ pub(crate) fn verdicts(lines: &[Line]) -> String {
     text.push_str("--:|--:|\n");
     for line in lines {
         let worst = |rate: &dyn Fn(&Measured) -> Option<Rate>| {
-            line.worst(rate).map_or_else(|| "–".to_owned(), |(kills, rate)| {
-                if rate.count == 0 { "0.0".to_owned() } else { format!("{} (N = {kills})", percent(rate)) }
-            })
+            line.worst(rate).map_or_else(
+                || "–".to_owned(),
+                |(kills, rate)| {
+                    if rate.count == 0 {
+                        "0.0".to_owned()
+                    } else {
+                        format!("{} (N = {kills})", percent(rate))
+                    }
+                },
+            )
         };
         let _ = write!(
             text,
@@ -115,7 +136,11 @@ pub(crate) fn verdicts(lines: &[Line]) -> String {
         );
         for kills in &shown {
             let found = line.inside.iter().find(|measured| measured.kills == *kills);
-            let _ = write!(text, " {} |", found.map_or_else(String::new, |m| whole(m.product.passes())));
+            let _ = write!(
+                text,
+                " {} |",
+                found.map_or_else(String::new, |m| whole(m.product.passes()))
+            );
         }
         let _ = writeln!(
             text,
@@ -134,10 +159,8 @@ fn held(line: &Line) -> String {
         let worse = if above.count < below.count { above } else { below };
         Some(Rate { count: worse.of - worse.count, of: worse.of })
     };
-    line.worst(missed).map_or_else(
-        || "–".to_owned(),
-        |(_, rate)| format!("{:.1}", 100.0 * (1.0 - rate.share())),
-    )
+    line.worst(missed)
+        .map_or_else(|| "–".to_owned(), |(_, rate)| format!("{:.1}", 100.0 * (1.0 - rate.share())))
 }
 
 /// "4.7 ± 0.3", in percent.
@@ -223,7 +246,8 @@ fn passes(world: Ratio, place: Place, kills: usize, campaigns: usize) -> Vec<Rat
             let purpose = format!("{}, {kills} kills, campaign {index}", place.word());
             let mut stream = Stream::new(SEED, &name, &purpose);
             let clusters = world.clusters(place, kills, &mut stream);
-            Method::ALL.map(|method| usize::from(method.passes(&clusters, world.bound(), &mut stream)))
+            Method::ALL
+                .map(|method| usize::from(method.passes(&clusters, world.bound(), &mut stream)))
         })
         .reduce(
             || [0; Method::ALL.len()],
@@ -235,8 +259,8 @@ fn passes(world: Ratio, place: Place, kills: usize, campaigns: usize) -> Vec<Rat
 /// The published page.
 pub(crate) fn page(lines: &[Line], limits: &str, effort: &Effort) -> String {
     format!(
-        "How often a verdict is wrong, in percent of simulated campaigns whose truth is known ({} campaigns for each\n\
-         world, size and place; worst of N = {} kills; ± one standard error). The truth lies exactly at the bound, so\n\
+        "How often a verdict is wrong, in percent of simulated campaigns whose truth is known ({} campaigns for\n\
+         each world and size, {} for ratios, {} with a large control arm; worst of N = {} kills; ± one standard error). The truth lies exactly at the bound, so\n\
          that every pass and every fail is wrong; both are meant to stay at or under 5 %. *Limits hold*: how often the\n\
          worse of the two one-sided 95 % limits covers the truth. *Right pass*: how often the claim passes when it is\n\
          true by the distance stated. *Usual way*: the same data with all scrapes pooled by Mann–Whitney (gauges), all\n\
@@ -244,6 +268,8 @@ pub(crate) fn page(lines: &[Line], limits: &str, effort: &Effort) -> String {
          Limits for clustered ratios, 20 errors per kill at the bound: wrong passes at the bound → right passes at half\n\
          of it, in percent.\n\n{limits}",
         effort.low,
+        effort.middle,
+        effort.high,
         effort.kills.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         verdicts(lines),
     )

@@ -122,8 +122,8 @@ fn campaign(kills: usize, controls: usize) -> Campaign {
     let minute = Span::from_seconds(60);
     let mut at = Timestamp::from_milliseconds(1_780_000_000_000);
     let started_at = at;
-    let arms = std::iter::repeat_n(Arm::Fault, kills)
-        .chain(std::iter::repeat_n(Arm::Control, controls));
+    let arms =
+        std::iter::repeat_n(Arm::Fault, kills).chain(std::iter::repeat_n(Arm::Control, controls));
     let iterations = (1_u32..)
         .zip(arms)
         .map(|(index, arm)| {
