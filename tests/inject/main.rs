@@ -1,0 +1,11 @@
+//! The injector under attack. Races and clocks are played on a host of paper; signals hit only processes that the test
+//! itself has started, under names that nobody else uses.
+
+mod fake;
+mod guard;
+mod live;
+mod pause;
+mod pid_file;
+mod plan;
+mod race;
+mod selection;
