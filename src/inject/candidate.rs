@@ -92,6 +92,8 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// What every process among them must still be when it is hit; `None` for containers and pods.
     pub selection: Option<Selection>,
+    /// How many more the target means that cannot be hit from here; they count as survivors.
+    pub elsewhere: usize,
 }
 
 /// Finds what the target of the plan means.
@@ -130,9 +132,8 @@ fn processes(target: &ProcessTarget, host: &dyn Host) -> Result<Found, Stop> {
     };
     let mut candidates = Vec::new();
     for pid in pids {
-        let process = host
-            .process(pid)
-            .map_err(|error| unreadable(&format!("process {pid}"), &error))?;
+        let process =
+            host.process(pid).map_err(|error| unreadable(&format!("process {pid}"), &error))?;
         let Some(process) = process.filter(|process| selection.means(process)) else { continue };
         candidates.push(candidate(process, host));
     }
@@ -140,15 +141,14 @@ fn processes(target: &ProcessTarget, host: &dyn Host) -> Result<Found, Stop> {
     if let (Some(path), [candidate]) = (&target.pid_file, candidates.as_slice()) {
         check_age(path, candidate, host)?;
     }
-    Ok(Found { candidates, selection: Some(selection) })
+    Ok(Found { candidates, selection: Some(selection), elsewhere: 0 })
 }
 
 fn selection(target: &ProcessTarget, host: &dyn Host) -> Result<Selection, Stop> {
     let user = match &target.user {
         None => None,
         Some(name) => {
-            let number =
-                user::number(name).map_err(|error| unreadable("/etc/passwd", &error))?;
+            let number = user::number(name).map_err(|error| unreadable("/etc/passwd", &error))?;
             Some(number.ok_or_else(|| {
                 Stop::refused(Code::UnknownUser, format!("there is no user '{name}' here"))
             })?)

@@ -12,7 +12,7 @@ use super::candidate::{Body, Candidate, Found};
 use super::clock::Clock;
 use super::host::Host;
 use super::outcome::{Code, Kind, Stop};
-use super::plan::{Action, Plan};
+use super::plan::{Action, OPT_IN_LABEL, Plan, Target};
 use super::process::{Process, State};
 use super::selection::could_bear;
 use crate::unit::{Span, Timestamp};
@@ -77,7 +77,9 @@ pub fn time(plan: &Plan, since: Since, clock: &dyn Clock) -> Result<(), Stop> {
     if walked.abs_diff(ran) > CLOCK_STEP.milliseconds().unsigned_abs() {
         return Err(Stop::refused(
             Code::ClockJumped,
-            format!("the wall clock went {walked} ms while {ran} ms passed; make a new plan when it is settled"),
+            format!(
+                "the wall clock went {walked} ms while {ran} ms passed; make a new plan when it is settled"
+            ),
         ));
     }
     if plan.created_at > now.plus(CLOCKS_AGREE) {
@@ -168,6 +170,12 @@ impl Ground {
 /// # Errors
 /// The refusal, for the first candidate that is forbidden.
 pub fn candidates(plan: &Plan, found: &Found, ground: &Ground) -> Result<(), Stop> {
+    if found.candidates.is_empty() && found.elsewhere > 0 {
+        return Err(Stop::no_target(
+            Code::NothingMatched,
+            format!("all {} that match run on other nodes", found.elsewhere),
+        ));
+    }
     if found.candidates.is_empty() {
         return Err(Stop::no_target(
             Code::NothingMatched,
@@ -209,13 +217,32 @@ pub fn candidate(
             if matches!(plan.action, Action::Pause(_) | Action::Resume) {
                 return Err(Stop::refused(
                     Code::UnsupportedAction,
-                    format!("{} cannot be done by asking for it; use via: process", plan.action.word()),
+                    format!(
+                        "{} cannot be done by asking for it; use via: process",
+                        plan.action.word()
+                    ),
                 ));
             }
         }
     }
     namespace(plan, candidate)?;
-    labels(plan, candidate)
+    labels(plan, candidate)?;
+    opted_in(plan, candidate)
+}
+
+/// As many as are to be hit can be hit from here.
+///
+/// # Errors
+/// The refusal.
+pub fn within_reach(plan: &Plan, found: &Found) -> Result<(), Stop> {
+    let here = found.candidates.len();
+    if here < plan.count as usize {
+        return Err(Stop::refused(
+            Code::NotEnoughTargets,
+            format!("count is {}, and {here} of those that match run on this node", plan.count),
+        ));
+    }
+    Ok(())
 }
 
 /// The kill leaves enough.
@@ -359,6 +386,25 @@ fn labels(plan: &Plan, candidate: &Candidate) -> Result<(), Stop> {
             format!("{} carries the protected label '{label}'", shown(candidate)),
         )),
     }
+}
+
+/// A pod must carry the label that opts in, and its value must not take that back.
+fn opted_in(plan: &Plan, candidate: &Candidate) -> Result<(), Stop> {
+    let (Target::Kubernetes(target), Some(labels)) = (&plan.target, &candidate.labels) else {
+        return Ok(());
+    };
+    let label = target.opt_in.as_deref().unwrap_or(OPT_IN_LABEL);
+    let key = label.split('=').next().unwrap_or(label);
+    let taken_back = labels.get(key).is_some_and(|value| {
+        ["", "false", "no", "off", "never", "disabled"].contains(&value.as_str())
+    });
+    if carries(labels, label) && !taken_back {
+        return Ok(());
+    }
+    Err(Stop::refused(
+        Code::NotOptedIn,
+        format!("{} does not carry the label '{label}' that opts in", shown(candidate)),
+    ))
 }
 
 /// Whether labels hold `key`, or `key=value`.

@@ -118,9 +118,8 @@ impl Default for OwnProgram {
 
 impl Guardians for OwnProgram {
     fn post(&self, undo: &Undo, deadline: Span) -> Result<Box<dyn Guardian>, Stop> {
-        let unavailable = |what: String| {
-            Stop::failed(Code::GuardianUnavailable, format!("the guardian {what}"))
-        };
+        let unavailable =
+            |what: String| Stop::failed(Code::GuardianUnavailable, format!("the guardian {what}"));
         let mut child = Command::new(&self.path)
             .arg0("unfazed-inject")
             .arg(ARGUMENT)
@@ -138,8 +137,12 @@ impl Guardians for OwnProgram {
                 sum.plus(Span::from_milliseconds(command.timeout_ms))
             }),
         };
-        let mut posted =
-            Posted { child, orders: Some(orders), answers, answer_within: longest.plus(ANSWER_MARGIN) };
+        let mut posted = Posted {
+            child,
+            orders: Some(orders),
+            answers,
+            answer_within: longest.plus(ANSWER_MARGIN),
+        };
         let order = Order { deadline_ms: deadline.milliseconds(), undo: undo.clone() };
         posted.order(&order).map_err(|error| unavailable(format!("takes no order: {error}")))?;
         match posted.answer(READY_WITHIN) {

@@ -21,8 +21,8 @@ use crate::unit::Span;
 /// A process that has not ended so long after SIGKILL hangs in the kernel.
 const KILL_TAKES: Span = Span::from_seconds(10);
 
-/// Kubernetes' own patience with SIGTERM, and a common one.
-const TERMINATE_TAKES: Span = Span::from_seconds(30);
+/// Kubernetes is patient with SIGTERM for 30 s, and so are many others; a little more tells a kill from a wait.
+const TERMINATE_TAKES: Span = Span::from_seconds(35);
 
 /// Stopping and resuming take microseconds.
 const STATE_TAKES: Span = Span::from_seconds(2);
@@ -95,12 +95,12 @@ fn attempt(
     guard::time(plan, since, context.clock)?;
     guard::kills(plan)?;
     let found = candidate::find(plan, context.host)?;
-    outcome.considered = found.candidates.len();
+    outcome.considered = found.candidates.len() + found.elsewhere;
     let ground = Ground::read(context.host)?;
     guard::candidates(plan, &found, &ground)?;
-    guard::arithmetic(plan, found.candidates.len())?;
-    let places =
-        choose(found.candidates.len(), plan.count as usize, &plan.run_id, plan.iteration);
+    guard::arithmetic(plan, outcome.considered)?;
+    guard::within_reach(plan, &found)?;
+    let places = choose(found.candidates.len(), plan.count as usize, &plan.run_id, plan.iteration);
     outcome.targets = places.iter().map(|place| found.candidates[*place].target()).collect();
     if mode == Mode::DryRun {
         return Ok(Ending::DryRun);
@@ -123,15 +123,9 @@ fn attempt(
     }
 }
 
-fn write_intent(
-    plan: &Plan,
-    context: &mut Context<'_>,
-    outcome: &Outcome,
-) -> Result<(), Stop> {
-    let boot_id = context
-        .host
-        .boot_id()
-        .map_err(|error| candidate::unreadable("the boot id", &error))?;
+fn write_intent(plan: &Plan, context: &mut Context<'_>, outcome: &Outcome) -> Result<(), Stop> {
+    let boot_id =
+        context.host.boot_id().map_err(|error| candidate::unreadable("the boot id", &error))?;
     let at = context.clock.now();
     let intent = Intent::new(at, plan, &boot_id, outcome.considered, &outcome.targets);
     context.journal.intent(&intent).map_err(|error| {
@@ -277,8 +271,7 @@ impl Strike<'_, '_> {
         }
         let all_stopped = progress.iter().all(|progress| *progress == Progress::Done);
         // A pause of some is not the experiment: it ends at once.
-        let presence =
-            if all_stopped { guardian.watch(span) } else { Presence::Present };
+        let presence = if all_stopped { guardian.watch(span) } else { Presence::Present };
         let _released = guardian.release();
         // Once more by our own hand: resuming twice is harmless, and the guardian may have been lost.
         let resumed = self.resume_all();
@@ -312,7 +305,8 @@ impl Strike<'_, '_> {
         let mut progress = Vec::new();
         for place in 0..self.grips.len() {
             let sent = self.send(place, Signal::Continue);
-            let runs = sent == Progress::Done && self.reaches(place, |state| state != State::Stopped);
+            let runs =
+                sent == Progress::Done && self.reaches(place, |state| state != State::Stopped);
             progress.push(match sent {
                 Progress::Done if runs => {
                     self.targets[place].resumed_at = Some(self.context.clock.now());
@@ -374,7 +368,8 @@ impl Strike<'_, '_> {
     }
 
     fn commands(&self, words: &[String], timeout: Span) -> Vec<HookCommand> {
-        let variable = |name: &str, value: &str| Variable { name: name.into(), value: value.into() };
+        let variable =
+            |name: &str, value: &str| Variable { name: name.into(), value: value.into() };
         self.targets
             .iter()
             .map(|target| HookCommand {
@@ -435,9 +430,9 @@ impl Strike<'_, '_> {
     fn watch(&self, place: usize, span: Span) -> Result<Watch, Stop> {
         match &self.grips[place] {
             Grip::Remote(remote) => remote.watch(span),
-            Grip::Process { held, .. } => held
-                .watch(span)
-                .map_err(|error| candidate::unreadable(&self.shown(place), &error)),
+            Grip::Process { held, .. } => {
+                held.watch(span).map_err(|error| candidate::unreadable(&self.shown(place), &error))
+            }
         }
     }
 
@@ -487,17 +482,17 @@ impl Strike<'_, '_> {
         }
         Err(Stop::failed(
             Code::PartlyCarriedOut,
-            format!("{done} of {} were hit; the first other: {}", progress.len(), stop.reason.message),
+            format!(
+                "{done} of {} were hit; the first other: {}",
+                progress.len(),
+                stop.reason.message
+            ),
         ))
     }
 }
 
 /// Has the guardian roll back after `hold`, or does it here if the guardian is lost.
-fn undo(
-    mut guardian: Box<dyn Guardian>,
-    commands: &[HookCommand],
-    hold: Span,
-) -> Result<(), Stop> {
+fn undo(mut guardian: Box<dyn Guardian>, commands: &[HookCommand], hold: Span) -> Result<(), Stop> {
     let _presence = guardian.watch(hold);
     let failed = |what: String| Err(Stop::failed(Code::RollbackFailed, what));
     match guardian.release() {

@@ -21,13 +21,16 @@
 //! | `journal` | intent before, outcome after, both synced |
 //! | `outcome` | what came of it, and why |
 //! | `injection` | the order of it all |
-//! | `container`, `pod`, `http` | Docker and Kubernetes, behind features |
+//! | `label_selector` | which labels a pod must carry |
+//! | `container`, `pod`, `cluster`, `http` | Docker and Kubernetes, behind features |
 //! | `arguments`, `command` | the command line of `unfazed-inject` |
 
 pub mod arguments;
 pub mod candidate;
 pub mod choice;
 pub mod clock;
+#[cfg(feature = "kubernetes")]
+pub mod cluster;
 pub mod command;
 #[cfg(feature = "docker")]
 pub mod container;
@@ -39,6 +42,7 @@ pub mod host;
 pub mod http;
 pub mod injection;
 pub mod journal;
+pub mod label_selector;
 pub mod outcome;
 pub mod pid_file;
 pub mod plan;

@@ -72,6 +72,8 @@ codes! {
     ProtectedLabel = "protected_label", "The target bears a protected label.";
     LabelsUnknown = "labels_unknown", "Labels are protected, and those of the target cannot be read.";
     NotOptedIn = "not_opted_in", "The target does not carry the label that opts in.";
+    PidNotInContainer = "pid_not_in_container", "The engine and the kernel do not agree whose pid it is.";
+    AmbiguousProcess = "ambiguous_process", "The pod has several containers and the plan names no process.";
     AlreadyStopped = "already_stopped", "The target was stopped by somebody else: resuming it would undo their work.";
     NotEnoughTargets = "not_enough_targets", "Fewer targets exist than the plan wants to hit.";
     MaxShare = "max_share", "The hit share of the targets would be above its limit.";

@@ -35,9 +35,8 @@ impl PidFile {
     /// # Errors
     /// No target if there is no such file, refused if it cannot be believed.
     pub fn read(path: &str, user: u32) -> Result<Self, Stop> {
-        let unsafe_ = |what: &str| {
-            Stop::refused(Code::PidFileUnsafe, format!("pid file '{path}' {what}"))
-        };
+        let unsafe_ =
+            |what: &str| Stop::refused(Code::PidFileUnsafe, format!("pid file '{path}' {what}"));
         // Non-blocking: a FIFO must not hold us.
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
         let flags = i32::try_from(flags).expect("open flags fit the int that open(2) takes");
@@ -72,7 +71,10 @@ impl PidFile {
 
 fn pid(path: &str, file: File) -> Result<i32, Stop> {
     let garbage = |what: String| {
-        Stop::refused(Code::PidFileGarbage, format!("pid file '{path}' {what}; accepted is one pid"))
+        Stop::refused(
+            Code::PidFileGarbage,
+            format!("pid file '{path}' {what}; accepted is one pid"),
+        )
     };
     let mut text = String::new();
     file.take(MOST_BYTES + 1)

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 
+use super::label_selector::LabelSelector;
 use crate::unit::{Span, Timestamp, Window};
 
 /// The name of the plan format.
@@ -458,6 +459,9 @@ impl PodTarget {
         for text in [&self.process, &self.opt_in].into_iter().flatten() {
             check_word("target.kubernetes.process or opt_in", text, problems);
         }
+        if let Err(what) = LabelSelector::parse(&self.selector) {
+            problems.push(format!("target.kubernetes.{what}"));
+        }
         if self.process.is_some() && self.via != PodMeans::Process {
             problems.push(
                 "target.kubernetes.process needs via: process; the others hit the whole pod"
@@ -520,7 +524,8 @@ fn check_hook(hook: RawHook, hold: Option<Span>, problems: &mut Vec<String>) -> 
         }
     }
     if hold.is_some() && hook.rollback.is_none() {
-        problems.push("duration_s of a hook is the time until its rollback, and it has none".into());
+        problems
+            .push("duration_s of a hook is the time until its rollback, and it has none".into());
     }
     let timeout = match hook.timeout_s {
         Some(seconds) => span("action.timeout_s", seconds, problems)?,

@@ -225,8 +225,9 @@ mod tests {
             status: b"Name:\tx\nTgid:\t42\nUid:\t1000\t0\t0\t0\nNSpid:\t42\t1\n".to_vec(),
             comm: b"a) R 1 (b\n".to_vec(),
             cmdline: b"/bin/x\0--a\0\0\0".to_vec(),
-            cgroup: b"0::/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"
-                .to_vec(),
+            cgroup:
+                b"0::/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"
+                    .to_vec(),
             exe: Some(b"/usr/bin/x (deleted)".to_vec()),
         }
     }

@@ -40,9 +40,9 @@ impl Selection {
         let command_line = self.command_line.as_deref().is_none_or(|text| is_whole(process, text));
         let cgroup = self.cgroup.as_ref().is_none_or(|path| process.cgroups.contains(path));
         let pid = self.pid.is_none_or(|pid| process.identity.pid == pid);
-        let user = self.user.is_none_or(|user| {
-            process.users.real == user && process.users.effective == user
-        });
+        let user = self
+            .user
+            .is_none_or(|user| process.users.real == user && process.users.effective == user);
         name && arguments && command_line && cgroup && pid && user
     }
 }

@@ -112,10 +112,8 @@ impl Held for PidFd {
 
     fn watch(&self, span: Span) -> io::Result<Watch> {
         let milliseconds = span.milliseconds().max(0);
-        let timeout = Timespec {
-            tv_sec: milliseconds / 1000,
-            tv_nsec: (milliseconds % 1000) * 1_000_000,
-        };
+        let timeout =
+            Timespec { tv_sec: milliseconds / 1000, tv_nsec: (milliseconds % 1000) * 1_000_000 };
         // The kernel marks a pidfd readable when the process has ended, reaped or not.
         let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
         loop {

@@ -17,13 +17,13 @@ use unfazed::inject::process::{Identity, Process, State, Users};
 use unfazed::inject::signal::{Delivery, Held, Signal, Watch};
 use unfazed::unit::{Span, Timestamp};
 
-pub const NOW: &str = "2026-11-23T12:00:00Z";
-pub const SELF: i32 = 900;
-pub const SHELL: i32 = 800;
-pub const OWN_USER: u32 = 1000;
+pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
+pub(crate) const SELF: i32 = 900;
+pub(crate) const SHELL: i32 = 800;
+pub(crate) const OWN_USER: u32 = 1000;
 
 /// A plan that a fake host with three payment workers carries out.
-pub fn plan() -> Value {
+pub(crate) fn plan() -> Value {
     json!({
         "schema": "unfazed.plan/v1", "run_id": "run-1", "iteration": 1,
         "created_at": "2026-11-23T11:59:00Z", "expires_at": "2026-11-23T12:05:00Z",
@@ -36,17 +36,17 @@ pub fn plan() -> Value {
     })
 }
 
-pub fn with(pointer: &str, value: Value) -> Value {
+pub(crate) fn with(pointer: &str, value: Value) -> Value {
     let mut plan = plan();
     *plan.pointer_mut(pointer).unwrap() = value;
     plan
 }
 
-pub fn parse(plan: &Value) -> Plan {
+pub(crate) fn parse(plan: &Value) -> Plan {
     Plan::parse(plan.to_string().as_bytes()).unwrap()
 }
 
-pub fn worker(pid: i32, arguments: &[&str]) -> Process {
+pub(crate) fn worker(pid: i32, arguments: &[&str]) -> Process {
     let program = arguments[0].rsplit('/').next().unwrap().as_bytes().to_vec();
     Process {
         identity: Identity { pid, start_ticks: 1_000 + u64::from(pid.unsigned_abs()) },
@@ -63,35 +63,35 @@ pub fn worker(pid: i32, arguments: &[&str]) -> Process {
     }
 }
 
-pub type Event = Box<dyn Fn(&FakeHost)>;
+pub(crate) type Event = Box<dyn Fn(&FakeHost)>;
 
-pub struct FakeHost {
-    pub processes: Rc<RefCell<BTreeMap<i32, Process>>>,
-    pub log: Rc<RefCell<Vec<String>>>,
-    pub clock: Rc<FakeClock>,
+pub(crate) struct FakeHost {
+    pub(crate) processes: Rc<RefCell<BTreeMap<i32, Process>>>,
+    pub(crate) log: Rc<RefCell<Vec<String>>>,
+    pub(crate) clock: Rc<FakeClock>,
     /// Happens when a process is about to be held: between resolving and signalling.
-    pub before_hold: Option<Event>,
+    pub(crate) before_hold: Option<Event>,
     /// What a signal meets.
-    pub delivery: Option<fn() -> io::Result<Delivery>>,
+    pub(crate) delivery: Option<fn() -> io::Result<Delivery>>,
     /// Whether SIGTERM is ignored.
-    pub deaf: bool,
+    pub(crate) deaf: bool,
     /// How long sending takes, in milliseconds.
-    pub signal_takes: i64,
+    pub(crate) signal_takes: i64,
 }
 
 #[derive(Default)]
-pub struct FakeClock {
+pub(crate) struct FakeClock {
     wall: Cell<i64>,
     elapsed: Cell<i64>,
 }
 
 impl FakeClock {
-    pub fn pass(&self, milliseconds: i64) {
+    pub(crate) fn pass(&self, milliseconds: i64) {
         self.wall.set(self.wall.get() + milliseconds);
         self.elapsed.set(self.elapsed.get() + milliseconds);
     }
 
-    pub fn jump(&self, milliseconds: i64) {
+    pub(crate) fn jump(&self, milliseconds: i64) {
         self.wall.set(self.wall.get() + milliseconds);
     }
 }
@@ -112,7 +112,7 @@ impl Clock for FakeClock {
 
 impl FakeHost {
     /// Init, a shell, the injector, a kernel thread, and the given ones.
-    pub fn with(processes: impl IntoIterator<Item = Process>) -> Self {
+    pub(crate) fn with(processes: impl IntoIterator<Item = Process>) -> Self {
         let mut init = worker(1, &["/sbin/init"]);
         init.parent = 0;
         let mut shell = worker(SHELL, &["bash"]);
@@ -137,27 +137,27 @@ impl FakeHost {
         }
     }
 
-    pub fn workers(count: i32) -> Self {
+    pub(crate) fn workers(count: i32) -> Self {
         Self::with((0..count).map(|place| worker(5000 + place, &["/opt/payment-worker"])))
     }
 
-    pub fn inject(&self, plan: &Value, mode: Mode) -> Outcome {
+    pub(crate) fn inject(&self, plan: &Value, mode: Mode) -> Outcome {
         let mut journal = FakeJournal { log: Rc::clone(&self.log), broken: false };
         self.inject_with(plan, mode, &mut journal)
     }
 
-    pub fn inject_with(&self, plan: &Value, mode: Mode, journal: &mut dyn Journal) -> Outcome {
+    pub(crate) fn inject_with(&self, plan: &Value, mode: Mode, journal: &mut dyn Journal) -> Outcome {
         let guardians = FakeGuardians { log: Rc::clone(&self.log), clock: Rc::clone(&self.clock) };
         let mut context =
             Context { host: self, clock: self.clock.as_ref(), journal, guardians: &guardians };
         inject(&parse(plan), mode, &mut context)
     }
 
-    pub fn live(&self, plan: &Value) -> Outcome {
+    pub(crate) fn live(&self, plan: &Value) -> Outcome {
         self.inject(plan, Mode::Live)
     }
 
-    pub fn signals(&self) -> Vec<String> {
+    pub(crate) fn signals(&self) -> Vec<String> {
         self.log.borrow().iter().filter(|line| line.starts_with("SIG")).cloned().collect()
     }
 }
@@ -251,9 +251,9 @@ impl Held for FakeHeld {
     }
 }
 
-pub struct FakeJournal {
-    pub log: Rc<RefCell<Vec<String>>>,
-    pub broken: bool,
+pub(crate) struct FakeJournal {
+    pub(crate) log: Rc<RefCell<Vec<String>>>,
+    pub(crate) broken: bool,
 }
 
 impl Journal for FakeJournal {
@@ -275,7 +275,7 @@ impl Journal for FakeJournal {
     }
 }
 
-pub struct FakeGuardians {
+pub(crate) struct FakeGuardians {
     log: Rc<RefCell<Vec<String>>>,
     clock: Rc<FakeClock>,
 }
@@ -305,7 +305,7 @@ impl Guardian for FakeGuardian {
 }
 
 /// The code and the exit code of an outcome.
-pub fn code(outcome: &Outcome) -> (&'static str, u8) {
+pub(crate) fn code(outcome: &Outcome) -> (&'static str, u8) {
     let code = outcome.reason.as_ref().map_or("none", |reason| reason.code.as_str());
     (code, outcome.exit().number())
 }

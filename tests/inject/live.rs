@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
 /// Instances of `sleep` under a name that nobody else uses; ended when the test ends.
-pub struct Workers {
+pub(crate) struct Workers {
     directory: tempfile::TempDir,
-    pub name: String,
-    pub children: Vec<Child>,
+    pub(crate) name: String,
+    pub(crate) children: Vec<Child>,
 }
 
 impl Workers {
-    pub fn start(count: usize) -> Self {
+    pub(crate) fn start(count: usize) -> Self {
         let mut workers = Self::none();
         let name = workers.name.clone();
         for _ in 0..count {
@@ -27,14 +27,14 @@ impl Workers {
         workers
     }
 
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         let number = NAMES.fetch_add(1, Ordering::Relaxed);
         let name = format!("w{}x{number}", std::process::id());
         Self { directory: tempfile::tempdir().unwrap(), name, children: Vec::new() }
     }
 
     /// One more, under a name of its own.
-    pub fn add(&mut self, name: &str) -> u32 {
+    pub(crate) fn add(&mut self, name: &str) -> u32 {
         let program = self.directory.path().join(name);
         if !program.exists() {
             // A link, since a copy may still be open for writing in a child that another test is just starting.
@@ -46,17 +46,17 @@ impl Workers {
         pid
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    pub fn alive(&mut self) -> usize {
+    pub(crate) fn alive(&mut self) -> usize {
         let count = |child: &mut Child| usize::from(child.try_wait().unwrap().is_none());
         self.children.iter_mut().map(count).sum()
     }
 
     /// A plan that hits one of them.
-    pub fn plan(&self) -> Value {
+    pub(crate) fn plan(&self) -> Value {
         let at = |seconds| {
             let time = Utc::now() + TimeDelta::seconds(seconds);
             time.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -81,29 +81,29 @@ impl Drop for Workers {
     }
 }
 
-pub struct Answer {
-    pub outcome: Value,
-    pub exit: i32,
-    pub stderr: String,
+pub(crate) struct Answer {
+    pub(crate) outcome: Value,
+    pub(crate) exit: i32,
+    pub(crate) stderr: String,
 }
 
 impl Answer {
-    pub fn code(&self) -> (&str, i32) {
+    pub(crate) fn code(&self) -> (&str, i32) {
         (self.outcome["reason"]["code"].as_str().unwrap_or("none"), self.exit)
     }
 }
 
-pub fn injector() -> Command {
+pub(crate) fn injector() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unfazed-inject"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-pub fn run(arguments: &[&str], plan: &Value) -> Answer {
+pub(crate) fn run(arguments: &[&str], plan: &Value) -> Answer {
     run_text(arguments, &plan.to_string())
 }
 
-pub fn run_text(arguments: &[&str], plan: &str) -> Answer {
+pub(crate) fn run_text(arguments: &[&str], plan: &str) -> Answer {
     let mut child = injector().args(arguments).spawn().unwrap();
     // A plan that is too long is not read to its end.
     let _written = child.stdin.take().unwrap().write_all(plan.as_bytes());

@@ -8,4 +8,6 @@ mod pause;
 mod pid_file;
 mod plan;
 mod race;
+#[cfg(any(feature = "docker", feature = "kubernetes"))]
+mod remote;
 mod selection;
