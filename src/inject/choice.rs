@@ -5,7 +5,7 @@
 
 /// The places of `count` of `candidates` things, ascending.
 ///
-/// A partial Fisher–Yates shuffle (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P) with SplitMix64
+/// A partial Fisher–Yates shuffle (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P) with `SplitMix64`
 /// (Steele, Lea and Flood, 2014), seeded by FNV-1a of the run and the iteration. The modulo's bias is below 1e-15 for
 /// any number of processes that a host can have. Cost: O(candidates).
 ///

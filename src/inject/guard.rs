@@ -173,7 +173,7 @@ pub fn candidates(plan: &Plan, found: &Found, ground: &Ground) -> Result<(), Sto
     if found.candidates.is_empty() && found.elsewhere > 0 {
         return Err(Stop::no_target(
             Code::NothingMatched,
-            format!("all {} that match run on other nodes", found.elsewhere),
+            format!("none of the {} that match has such a process on this node", found.elsewhere),
         ));
     }
     if found.candidates.is_empty() {

@@ -6,6 +6,7 @@
 //! opt in; that rule is the guard's.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::Deserialize;
 
@@ -95,13 +96,13 @@ pub fn find(target: &PodTarget, host: &dyn Host) -> Result<Found, Stop> {
     let mut elsewhere = 0;
     for pod in meant {
         let body = match target.via {
-            PodMeans::Process => match process(target, &pod, &here)? {
-                Some(process) => Body::Process(Box::new(process)),
-                None => {
+            PodMeans::Process => {
+                let Some(process) = process(target, &pod, &here)? else {
                     elsewhere += 1;
                     continue;
-                }
-            },
+                };
+                Body::Process(Box::new(process))
+            }
             PodMeans::Delete | PodMeans::Evict => {
                 let pod = pod.clone();
                 Body::Remote(Box::new(RemotePod { cluster: cluster.clone(), pod, via: target.via }))
@@ -291,7 +292,7 @@ fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _infallible = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

@@ -1,7 +1,7 @@
 //! One process as the kernel tells it.
 //!
 //! Owns the parsing of the files in `/proc/PID` and the identity of a process: pid and start time, which together with
-//! the boot id name one process for ever, where a pid alone is handed on (pid_max is 32 768 on many hosts: reuse is
+//! the boot id name one process for ever, where a pid alone is handed on (`pid_max` is 32 768 on many hosts: reuse is
 //! quick). Refuses to open anything: bytes come in.
 
 use std::fmt;

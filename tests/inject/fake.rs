@@ -146,7 +146,12 @@ impl FakeHost {
         self.inject_with(plan, mode, &mut journal)
     }
 
-    pub(crate) fn inject_with(&self, plan: &Value, mode: Mode, journal: &mut dyn Journal) -> Outcome {
+    pub(crate) fn inject_with(
+        &self,
+        plan: &Value,
+        mode: Mode,
+        journal: &mut dyn Journal,
+    ) -> Outcome {
         let guardians = FakeGuardians { log: Rc::clone(&self.log), clock: Rc::clone(&self.clock) };
         let mut context =
             Context { host: self, clock: self.clock.as_ref(), journal, guardians: &guardians };

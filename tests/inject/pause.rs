@@ -71,6 +71,33 @@ fn a_killed_injector_leaves_nobody_paused() {
 }
 
 #[test]
+fn a_killed_injector_leaves_no_hook_without_its_rollback() {
+    let workers = Workers::start(1);
+    let log = workers.path("hook.log");
+    let append = |word: &str| {
+        json!(["/bin/sh", "-c", format!("echo {word} >> \"$0\""), log.to_str().unwrap()])
+    };
+    let mut plan = plan(&workers, 60.0);
+    plan["action"] = json!({"hook": append("do"), "rollback": append("undo")});
+    let mut injector = injector().arg("--live").spawn().unwrap();
+    injector.stdin.take().unwrap().write_all(plan.to_string().as_bytes()).unwrap();
+    let holds = |wanted: &str| {
+        let clock = SystemClock::start();
+        while clock.elapsed() < Span::from_seconds(20) {
+            if std::fs::read_to_string(&log).is_ok_and(|text| text == wanted) {
+                return true;
+            }
+            clock.wait(Span::from_milliseconds(2));
+        }
+        false
+    };
+    assert!(holds("do\n"));
+    kill_process(Pid::from_child(&injector), Signal::KILL).unwrap();
+    assert!(holds("do\nundo\n"));
+    injector.wait().unwrap();
+}
+
+#[test]
 fn an_injector_that_loses_its_guardian_resumes_at_once() {
     let workers = Workers::start(1);
     let injector = in_a_pause(&workers);

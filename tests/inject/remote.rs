@@ -435,7 +435,7 @@ mod kubernetes {
             (code.as_str(), exit, &outcome["considered"]),
             ("nothing_matched", 5, &json!(2))
         );
-        assert!(outcome["reason"]["message"].as_str().unwrap().contains("other nodes"));
+        assert!(outcome["reason"]["message"].as_str().unwrap().contains("on this node"));
     }
 
     #[test]
