@@ -113,6 +113,7 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "analysis")]
 pub mod frame;
+pub mod inject;
 #[cfg(feature = "analysis")]
 pub mod report;
 #[cfg(feature = "analysis")]

@@ -1,0 +1,13 @@
+//! The injector under attack. Races and clocks are played on a host of paper; signals hit only processes that the test
+//! itself has started, under names that nobody else uses.
+
+mod fake;
+mod guard;
+mod live;
+mod pause;
+mod pid_file;
+mod plan;
+mod race;
+#[cfg(any(feature = "docker", feature = "kubernetes"))]
+mod remote;
+mod selection;
