@@ -45,13 +45,11 @@ impl GateLog {
         threshold: f64,
         says: bool,
     ) -> bool {
-        match value {
-            Some(value) => self.record(name, value, threshold, says),
-            None => {
-                self.undefined(name, threshold);
-                says
-            }
+        if let Some(value) = value {
+            return self.record(name, value, threshold, says);
         }
+        self.undefined(name, threshold);
+        says
     }
 
     /// Whether `value` counts as at least `threshold`, as a rule that decides by a level `says`.

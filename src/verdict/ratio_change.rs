@@ -39,11 +39,11 @@ enum LostAs {
 /// On which scale a change is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scale {
-    /// R_e − R_b against the amount.
+    /// `R_e − R_b` against the amount.
     Difference,
-    /// log R_e − log R_b against log(1 + share).
+    /// `log R_e − log R_b` against log(1 + share).
     Logarithm,
-    /// R_e − R_b less the allowance, against zero.
+    /// `R_e − R_b` less the allowance, against zero.
     Excess,
 }
 
@@ -166,7 +166,7 @@ struct Tested<'claim> {
 impl<'claim> Tested<'claim> {
     fn of(claim: &'claim Claim, cautious: &[Pair], generous: &[Pair]) -> Self {
         let sign = if claim.form.lower_is_better() { 1.0 } else { -1.0 };
-        let positive = |pairs: &[Pair]| Ratios::of(pairs).is_some_and(|ratios| ratios.positive());
+        let positive = |pairs: &[Pair]| Ratios::of(pairs).is_some_and(Ratios::positive);
         let scale = match (claim.amount, claim.or_by) {
             (Amount::Absolute(_), None) => Scale::Difference,
             // No quotient falls below zero: a decrease by the whole baseline or more has no logarithm.

@@ -9,7 +9,7 @@
 use crate::spec::Strictness;
 use crate::stats::hodges_lehmann::{self, LimitSide, walsh_limit, walsh_p};
 use crate::stats::sign_flip::sign_flip_test;
-use crate::stats::Alternative;
+use crate::stats::{Alternative, PValue};
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
 use crate::verdict::kill::{self, small};
@@ -21,7 +21,7 @@ use crate::verdict::sample::{Known, Sample};
 /// The pseudo-median of Hodges & Lehmann, lost values as infinities among the averages; `None` without values.
 pub(crate) fn pseudo_median(values: &[f64]) -> Option<f64> {
     if values.iter().any(|value| !value.is_finite()) {
-        return with_infinities(values);
+        return Some(with_infinities(values));
     }
     hodges_lehmann::pseudo_median(values, 0.5, Alternative::TwoSided)
         .ok()
@@ -29,7 +29,7 @@ pub(crate) fn pseudo_median(values: &[f64]) -> Option<f64> {
 }
 
 /// The median of all Walsh averages where some are infinite. All infinite values are of one sign.
-fn with_infinities(values: &[f64]) -> Option<f64> {
+fn with_infinities(values: &[f64]) -> f64 {
     let mut averages: Vec<f64> = values
         .iter()
         .enumerate()
@@ -37,7 +37,7 @@ fn with_infinities(values: &[f64]) -> Option<f64> {
         .collect();
     averages.sort_unstable_by(f64::total_cmp);
     let count = averages.len();
-    Some(averages[(count - 1) / 2] / 2.0 + averages[count / 2] / 2.0)
+    averages[(count - 1) / 2] / 2.0 + averages[count / 2] / 2.0
 }
 
 /// One-sided limits of the pseudo-median at level `1 − alpha`, infinite entries allowed.
@@ -84,7 +84,7 @@ impl SidedBound {
             LimitSide::Upper => self.pass,
             LimitSide::Lower => self.fail,
         };
-        walsh_p(values, bound, side).ok().map(|p| p.get())
+        walsh_p(values, bound, side).ok().map(PValue::get)
     }
 }
 
