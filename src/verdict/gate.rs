@@ -45,11 +45,11 @@ impl GateLog {
         threshold: f64,
         says: bool,
     ) -> bool {
-        let Some(value) = value else {
-            self.undefined(name, threshold);
-            return says;
-        };
-        self.record(name, value, threshold, says)
+        if let Some(value) = value {
+            return self.record(name, value, threshold, says);
+        }
+        self.undefined(name, threshold);
+        says
     }
 
     /// Whether `value` counts as at least `threshold`, as a rule that decides by a level `says`.

@@ -58,6 +58,7 @@ pub(crate) struct Weighed {
 }
 
 /// Judges an experiment.
+#[expect(clippy::too_many_lines, reason = "one result, field by field")]
 pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
     let experiment = evidence.experiment;
     let alpha = 1.0 - experiment.confidence;

@@ -87,6 +87,21 @@ const FORBIDDEN: [(&str, &str, &str); 7] = [
     ),
 ];
 
+/// Where a forbidden word is right: file, word, why. An excuse that nobody needs any more is refused too.
+const EXCUSED: [(&str, &str, &str); 3] = [
+    (
+        "verdict/plan/curve.rs",
+        "unwrap_or(0",
+        "an undefined power plans for no power: too much care, never too little",
+    ),
+    (
+        "verdict/request.rs",
+        "unwrap_or(0",
+        "what proves nothing proves a share of 0: the bound it gives is true",
+    ),
+    ("verdict/sample.rs", "unwrap_or(0", "a median of no values, which its callers never ask for"),
+];
+
 /// Lines that a program in `src/bin` may have.
 const LINES_OF_A_PROGRAM: usize = 40;
 /// Lines before the tests that a file should stay under. Longer ones are listed, not refused.
@@ -267,7 +282,11 @@ fn crates_beside_their_door(source: &Source) -> Vec<String> {
 
 fn forbidden_words(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
+    let excused = |word| EXCUSED.iter().any(|excuse| excuse.0 == source.path && excuse.1 == word);
     for (folder, word, reason) in FORBIDDEN.iter().filter(|rule| source.path.starts_with(rule.0)) {
+        if excused(*word) {
+            continue;
+        }
         for line in source.code.iter().filter(|line| line.code.contains(word)) {
             found.push(format!(
                 "src/{}:{}: `{word}` in {folder}: {reason}",
@@ -428,6 +447,16 @@ fn test_modules(sources: &[Source]) -> BTreeSet<String> {
 fn the_house_keeps_its_rules() {
     let found = all_rules(&sources());
     assert!(found.is_empty(), "{} broken rules:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn every_excuse_is_still_needed() {
+    for (path, word, _) in EXCUSED {
+        let needed = sources().iter().any(|source| {
+            source.path == path && source.code.iter().any(|line| line.code.contains(word))
+        });
+        assert!(needed, "src/{path} no longer says `{word}`: take the excuse out of EXCUSED");
+    }
 }
 
 #[test]

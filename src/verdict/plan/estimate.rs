@@ -39,6 +39,7 @@ pub(crate) struct Assumption {
 
 /// How to say what the planned kills detect.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for a whole plan")]
 pub(crate) enum Detectable {
     /// A share of good kills.
     Share {
