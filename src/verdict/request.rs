@@ -209,10 +209,8 @@ fn smallest_level(widest: f64, decides: impl Fn(f64) -> bool) -> f64 {
     high.exp()
 }
 
-/// A level that is not told from zero.
+/// A level that is not told from zero, and the one beyond which a limit lies on the other side of its estimate.
 const SMALLEST_LEVEL: f64 = 1e-15;
-
-/// Beyond this level a limit lies on the other side of its estimate.
 const WIDEST_LEVEL: f64 = 0.5;
 
 /// Rules on all requests.

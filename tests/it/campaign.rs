@@ -52,7 +52,7 @@ pub(crate) struct Measured {
     pub(crate) document: String,
     pub(crate) seen: Vec<Seen>,
     pub(crate) matched_nothing: Option<String>,
-    pub(crate) measured_on_target: bool,
+    pub(crate) on_target: bool,
     pub(crate) missing_edge: Option<MissingEdge>,
 }
 
@@ -64,7 +64,7 @@ impl Measured {
             document: document.to_owned(),
             seen,
             matched_nothing: None,
-            measured_on_target: false,
+            on_target: false,
             missing_edge: None,
         }
     }
@@ -128,7 +128,7 @@ impl Numbers {
             self.confidence
         );
         for metric in &self.metrics {
-            text.push_str(&format!("    - name: {}\n", metric.name));
+            text.extend(["    - name: ", &metric.name, "\n"]);
             text.push_str(&indented(&metric.document, "      "));
         }
         if let Some((document, _)) = &self.recovery {
@@ -207,7 +207,7 @@ impl Numbers {
                 .collect(),
             conflicting_duplicates: 0,
             missing_edge: measured.missing_edge,
-            measured_on_target: measured.measured_on_target,
+            measured_on_target: measured.on_target,
             timeline: Vec::new(),
         }
     }
@@ -243,7 +243,7 @@ impl Numbers {
 }
 
 fn indented(lines: &str, by: &str) -> String {
-    lines.lines().map(|line| format!("{by}{line}\n")).collect()
+    lines.lines().flat_map(|line| [by, line, "\n"]).collect()
 }
 
 fn number(position: usize) -> u32 {

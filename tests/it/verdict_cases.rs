@@ -183,7 +183,7 @@ impl Case {
                 self.numbers.sessions = numbers?;
             }
             "matched_nothing" => self.metric().matched_nothing = Some(rest.to_owned()),
-            "measured_on_target" => self.metric().measured_on_target = true,
+            "measured_on_target" => self.metric().on_target = true,
             "edges" => {
                 let numbers: Option<Vec<f64>> =
                     rest.split_whitespace().map(|word| word.parse().ok()).collect();
