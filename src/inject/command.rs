@@ -9,12 +9,13 @@ use std::process::ExitCode;
 
 use super::arguments::{HELP, Request};
 use super::clock::{Clock, SystemClock};
+use super::document::MOST_BYTES;
 use super::guardian::{self, OwnProgram};
 use super::host::LinuxHost;
 use super::injection::{Context, Mode, inject};
 use super::journal::{FileJournal, Journal, StderrJournal};
 use super::outcome::{Ending, Exit, Outcome, SCHEMA, Stop};
-use super::plan::{MOST_BYTES, Plan};
+use super::plan::Plan;
 
 /// Runs the command.
 pub fn main() -> ExitCode {

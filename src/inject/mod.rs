@@ -5,7 +5,8 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `plan` | what was asked for, parsed strictly |
+//! | `document` | how a plan is written down; parsed strictly |
+//! | `plan` | what was asked for |
 //! | `clock` | the time, handed in |
 //! | `process` | one process as the kernel tells it, and the identity that survives pid reuse |
 //! | `host` | the machine: the only door to `/proc` and to signals |
@@ -21,6 +22,7 @@
 //! | `journal` | intent before, outcome after, both synced |
 //! | `outcome` | what came of it, and why |
 //! | `injection` | the order of it all |
+//! | `strike` | what is done to the chosen, and what of it was seen |
 //! | `label_selector` | which labels a pod must carry |
 //! | `container`, `pod`, `cluster`, `http` | Docker and Kubernetes, behind features |
 //! | `arguments`, `command` | the command line of `unfazed-inject` |
@@ -34,6 +36,7 @@ pub mod cluster;
 pub mod command;
 #[cfg(feature = "docker")]
 pub mod container;
+pub mod document;
 pub mod guard;
 pub mod guardian;
 pub mod hook;
@@ -51,4 +54,5 @@ pub mod pod;
 pub mod process;
 pub mod selection;
 pub mod signal;
+mod strike;
 pub mod user;

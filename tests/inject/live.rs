@@ -1,6 +1,7 @@
 //! The program itself, against processes that the test has started.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -311,7 +312,6 @@ fn the_journal_holds_intent_and_outcome() {
     assert_eq!(lines[0]["targets"][0]["id"], answer.outcome["targets"][0]["id"]);
     assert_eq!(lines[0]["actor"], "test");
     assert_eq!(lines[1]["outcome"], answer.outcome);
-    use std::os::unix::fs::PermissionsExt;
     assert_eq!(std::fs::metadata(&journal).unwrap().permissions().mode() & 0o077, 0);
 }
 

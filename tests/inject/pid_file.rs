@@ -72,7 +72,7 @@ fn garbage_in_a_pid_file_is_refused() {
     ];
     for text in garbage {
         fs::write(&file, &text).unwrap();
-        assert_eq!(code(&workers, &file), ("pid_file_garbage".to_owned(), 5), "{:.40}", text);
+        assert_eq!(code(&workers, &file), ("pid_file_garbage".to_owned(), 5), "{text:.40}");
     }
     assert_eq!(workers.alive(), 1);
 }
@@ -129,7 +129,7 @@ fn a_pid_file_that_is_not_there_is_no_target() {
 #[test]
 fn a_pid_file_older_than_the_process_is_refused() {
     let (mut workers, file) = worker();
-    let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+    let yesterday = SystemTime::now() - Duration::from_hours(24);
     fs::File::options().write(true).open(&file).unwrap().set_modified(yesterday).unwrap();
     assert_eq!(code(&workers, &file), ("pid_file_stale".to_owned(), 5));
     assert_eq!(workers.alive(), 1);

@@ -1,7 +1,8 @@
 //! What is no plan.
 
 use serde_json::{Value, json};
-use unfazed::inject::plan::{Action, MOST_BYTES, Plan};
+use unfazed::inject::document::MOST_BYTES;
+use unfazed::inject::plan::{Action, Plan};
 use unfazed::unit::Span;
 
 use crate::fake::{parse, plan, with};
