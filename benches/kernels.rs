@@ -79,12 +79,8 @@ fn sign_flip(differences: &[f64]) -> f64 {
 
 /// The exact two-sided p-value.
 fn signed_rank(differences: &[f64]) -> f64 {
-    let test = signed_rank_test(
-        differences,
-        Alternative::TwoSided,
-        Zeros::Drop,
-        NullDistribution::Exact,
-    );
+    let test =
+        signed_rank_test(differences, Alternative::TwoSided, Zeros::Drop, NullDistribution::Exact);
     test.expect("differences are finite").p.get()
 }
 

@@ -76,10 +76,8 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
     let file = |path: PathBuf, text: String| TextFile { path, text };
     let (json, html) =
         rayon::join(|| report::to_json(&result), || report::render_html(&result, &templates));
-    let mut files = vec![
-        file(directory.join("result.json"), json),
-        file(directory.join("report.html"), html?),
-    ];
+    let mut files =
+        vec![file(directory.join("result.json"), json), file(directory.join("report.html"), html?)];
     if let Some(path) = &outputs.junit {
         files.push(file(path.clone(), report::junit(&result)?));
     }

@@ -115,11 +115,7 @@ fn batch(list: &Path, seed: u64, terminal: Terminal) -> Result<ExitCode, AppErro
 
 fn plan(arguments: &PlanArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
     let plan = app::plan::run(&arguments.experiment, arguments.recording.as_deref())?;
-    let text = if arguments.json {
-        plan_json(&plan)
-    } else {
-        plan_text(&plan, terminal.style())
-    };
+    let text = if arguments.json { plan_json(&plan) } else { plan_text(&plan, terminal.style()) };
     print(&text, terminal)
 }
 

@@ -96,12 +96,9 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
     let mut headlined: Vec<Headlined> = Vec::new();
     for ((metric, summary), case) in experiment.metrics.iter().zip(evidence.metrics).zip(&cases) {
         match case {
-            None => metrics.push(describe::exploratory(
-                metric,
-                summary,
-                alpha,
-                Seed(evidence.seed),
-            )),
+            None => {
+                metrics.push(describe::exploratory(metric, summary, alpha, Seed(evidence.seed)))
+            }
             Some(case) => {
                 let (weighed, verdict) =
                     rulings.next().expect("there is one ruling per claim, in the same order");

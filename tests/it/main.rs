@@ -16,14 +16,18 @@ mod campaign;
 mod cmd;
 #[cfg(feature = "analysis")]
 mod determinism;
-mod layers;
 mod import_fuzz;
 #[cfg(feature = "analysis")]
 mod import_path;
+mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;
+mod plan;
 #[cfg(feature = "analysis")]
 mod readme;
+mod request_rows;
+#[cfg(feature = "analysis")]
+mod single_kill;
 mod stack;
 #[cfg(feature = "analysis")]
 mod talk;
@@ -31,7 +35,3 @@ mod talk;
 mod verdict_cases;
 #[cfg(feature = "analysis")]
 mod verdict_properties;
-mod request_rows;
-#[cfg(feature = "analysis")]
-mod single_kill;
-mod plan;

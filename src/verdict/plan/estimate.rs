@@ -14,8 +14,8 @@ use crate::verdict::plan::curve::{
 };
 use crate::verdict::policy;
 use crate::verdict::ratio_change;
-use crate::verdict::times;
 use crate::verdict::sample::{Sample, plain_amount};
+use crate::verdict::times;
 
 /// The part of the allowed misses that is taken to be true when nothing else is known: with a share of 80 % claimed,
 /// 98 % of kills are taken to be good.
