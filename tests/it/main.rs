@@ -8,7 +8,6 @@
 )]
 
 #[cfg(feature = "analysis")]
-#[expect(dead_code, reason = "examples/calibrate.rs uses the rest")]
 mod calibration;
 #[cfg(feature = "analysis")]
 mod campaign;
