@@ -432,7 +432,7 @@ pub(crate) fn iterations_to_clear(
 }
 
 /// No data could have decided.
-fn too_few(n: usize, alpha: f64) -> Cause {
+pub(crate) fn too_few(n: usize, alpha: f64) -> Cause {
     // The smallest attainable level of a signed-rank test is 2^−n.
     let needed =
         (1_u32..64).find(|count| 0.5_f64.powi(i32::try_from(*count).unwrap_or(64)) <= alpha);
