@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::run::Arm;
 use crate::spec::{Claim, Estimand, Measure, Metric};
-use crate::stats::hodges_lehmann::attained_level;
 use crate::summary::{MetricSummary, MissingEdge, PreKillLoss};
 use crate::unit::Seed;
 use crate::verdict::baseline;
@@ -128,10 +127,6 @@ impl<'data> ClaimCase<'data> {
         match control::look(self.claim, &self.controls, &sample, self.alpha, gates) {
             Control::Quiet => {}
             Control::Moved(cause) => ruling.block(cause),
-            // Too few kills decide nothing, however many controls stand beside them: three never pass a claim.
-            Control::Subtract(cause) if attained_level(self.kills.len(), self.alpha).is_none() => {
-                ruling.block(cause);
-            }
             Control::Subtract(cause) => match self.claim.estimand {
                 Estimand::TypicalKill => {
                     let fault = self.sample(&self.kills);

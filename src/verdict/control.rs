@@ -5,10 +5,10 @@
 //! randomised control iterations allow difference in differences. Absolute claims never subtract the control arm.
 
 use crate::spec::Claim;
-use crate::stats::Alternative;
 use crate::stats::brunner_munzel::brunner_munzel_permuted;
 use crate::stats::random::Stream;
 use crate::stats::student_t::{MeanEstimate, Variances};
+use crate::stats::{self, Alternative};
 use crate::unit::Seed;
 use crate::unit::show;
 use crate::verdict::gate::GateLog;
@@ -17,7 +17,7 @@ use crate::verdict::policy;
 use crate::verdict::result::{ReasonCode, Sensitivity};
 use crate::verdict::ruling::{Cause, Ruling};
 use crate::verdict::sample::{Margin, Replicate, Sample};
-use crate::verdict::typical::{limits, pseudo_median};
+use crate::verdict::typical::{limits, pseudo_median, too_few};
 
 /// What the control arm says about a claim against the baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +91,13 @@ pub(crate) fn subtract(
     gates: &mut GateLog,
 ) -> Ruling {
     let Arms { metric, seed, fault, controls, margin } = *arms;
+    let kills = fault.with_lost(0.0).len();
+    // Many controls make three kills significant, and three kills remain three: no claim over kills rests on fewer
+    // than the signed-rank test needs.
+    if stats::power::smallest_p(kills).one_sided > alpha {
+        ruling.block(too_few(fault, kills, alpha));
+        return ruling;
+    }
     let shift = margin.bound - margin.neutral;
     let control = controls.values();
     let shifted = |lost: f64| -> Vec<f64> {

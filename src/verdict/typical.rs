@@ -203,7 +203,7 @@ pub(crate) fn whole_iterations(wanted: f64, n: usize) -> Option<u32> {
 }
 
 /// No data of `n` replicates could have decided.
-fn too_few(sample: &Sample, n: usize, alpha: f64) -> Cause {
+pub(crate) fn too_few(sample: &Sample, n: usize, alpha: f64) -> Cause {
     // The smallest attainable level of a signed-rank test is 2^−n.
     let needed = kills_to_decide(alpha).map(|replicates| sample.iterations_for(replicates));
     Cause::with_needed(

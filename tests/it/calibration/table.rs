@@ -30,9 +30,9 @@ impl Effort {
     /// What the published table is measured with.
     pub(crate) const FULL: Self = Self {
         kills: &[3, 5, 10, 14, 20, 22, 30, 50],
-        low: 3000,
-        middle: 2500,
-        high: 400,
+        low: 2000,
+        middle: 1500,
+        high: 150,
         inside: 25,
     };
 
