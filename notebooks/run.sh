@@ -4,12 +4,13 @@
 #   notebooks/run.sh            into target/notebooks, the committed ones stay as they are
 #   notebooks/run.sh --write    and replaces the committed ones
 #
-# The program is built first, unless UNFAZED names it.
+# The program is built first, unless UNFAZED names it. VENV names a virtual environment that has
+# notebooks/requirements.txt already; without it one is made here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-venv=.venv-notebooks
-if ! cmp -s notebooks/requirements.txt "$venv/installed.txt"; then
+venv=${VENV:-.venv-notebooks}
+if [ -z "${VENV:-}" ] && ! cmp -s notebooks/requirements.txt "$venv/installed.txt"; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet -r notebooks/requirements.txt
     cp notebooks/requirements.txt "$venv/installed.txt"

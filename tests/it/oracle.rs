@@ -192,7 +192,9 @@ macro_rules! oracle_files {
             let mut listed = vec![$(concat!(stringify!($name), ".json").to_owned()),*];
             let mut present: Vec<String> = std::fs::read_dir(folder())
                 .unwrap()
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+                .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
                 .collect();
             listed.sort();
             present.sort();
