@@ -27,6 +27,11 @@
 //! | `container`, `pod`, `cluster`, `http` | Docker and Kubernetes, behind features |
 //! | `arguments`, `command` | the command line of `unfazed-inject` |
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the injector is an edge of its own: it reads /proc, waits, journals and signals"
+)]
+
 pub mod arguments;
 pub mod candidate;
 pub mod choice;
