@@ -58,7 +58,6 @@ pub(crate) struct Weighed {
 }
 
 /// Judges an experiment.
-#[expect(clippy::too_many_lines, reason = "one result, field by field")]
 pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
     let experiment = evidence.experiment;
     let alpha = 1.0 - experiment.confidence;
@@ -97,7 +96,7 @@ pub fn judge(evidence: &Evidence<'_>) -> AnalysisResult {
     for ((metric, summary), case) in experiment.metrics.iter().zip(evidence.metrics).zip(&cases) {
         match case {
             None => {
-                metrics.push(describe::exploratory(metric, summary, alpha, Seed(evidence.seed)))
+                metrics.push(describe::exploratory(metric, summary, alpha, Seed(evidence.seed)));
             }
             Some(case) => {
                 let (weighed, verdict) =
