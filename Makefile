@@ -25,10 +25,7 @@ ifneq ($(NOTEBOOKS),)
 endif
 
 notebooks: setup ## run every notebook from top to bottom
-	mkdir -p target/notebooks
-	for notebook in $(NOTEBOOKS); do \
-	    .venv/bin/papermill --cwd notebooks "$$notebook" "target/$$notebook" || exit 1; \
-	done
+	VENV=.venv UNFAZED=target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/unfazed bash notebooks/run.sh
 
 lint: ## formatting, clippy and documentation, warnings refused
 	$(CARGO) fmt --check

@@ -45,7 +45,6 @@ impl Seen {
 
 /// One metric: its part of the document and its numbers.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_field_names, reason = "measured_on_target is the name of the warning")]
 pub(crate) struct Measured {
     pub(crate) name: String,
     /// Keys of the metric but its name, one a line.

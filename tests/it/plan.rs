@@ -16,7 +16,7 @@ fn planned(pilot: Option<&str>) -> CampaignPlan {
     app::plan::run(&document, pilot.as_deref()).unwrap()
 }
 
-/// Compares with a file that is read as documentation; UNFAZED_BLESS=1 writes it anew.
+/// Compares with a file that is read as documentation; `UNFAZED_BLESS=1` writes it anew.
 fn same_as(golden: &str, text: &str) {
     let path = root().join("tests/plan").join(golden);
     if std::env::var_os("UNFAZED_BLESS").is_some() {

@@ -280,7 +280,6 @@ fn metric_has_all_fields(metric: &Value) {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one list")]
 fn every_field_of_the_contract_is_there() {
     let result = every_kind().result(EVERY_KIND);
     has_keys(
