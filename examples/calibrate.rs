@@ -4,6 +4,12 @@
 //! with `--readme README.md` it also replaces the block between the calibration markers of that file. With
 //! `--look NAME` it measures the rows whose name contains NAME, prints them and writes nothing.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measuring program talks to the terminal that started it"
+)]
+
 #[path = "../tests/it/calibration/mod.rs"]
 mod calibration;
 

@@ -1,5 +1,7 @@
 //! `unfazed plan` on the recorded campaigns: the numbers, the words and the JSON.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up should stop")]
+
 use std::path::{Path, PathBuf};
 
 use unfazed::app;
@@ -16,7 +18,7 @@ fn planned(pilot: Option<&str>) -> CampaignPlan {
     app::plan::run(&document, pilot.as_deref()).unwrap()
 }
 
-/// Compares with a file that is read as documentation; UNFAZED_BLESS=1 writes it anew.
+/// Compares with a file that is read as documentation; `UNFAZED_BLESS=1` writes it anew.
 fn same_as(golden: &str, text: &str) {
     let path = root().join("tests/plan").join(golden);
     if std::env::var_os("UNFAZED_BLESS").is_some() {

@@ -127,16 +127,16 @@ fn pseudo_median(effect: Effect, noise: f64) -> f64 {
     let scale = (noise / 2.0).sqrt();
     let at = |k: usize| (count_to_f64(k % POINTS) + 0.5) / count_to_f64(POINTS);
     let averages: Vec<f64> = (0..POINTS)
-        .map(|k| (effect.quantile(at(k)) + effect.quantile(at(k * STRIDE))) / 2.0)
+        .map(|k| f64::midpoint(effect.quantile(at(k)), effect.quantile(at(k * STRIDE))))
         .collect();
     let below =
         |m: f64| mean(&averages.iter().map(|a| normal_cdf((m - a) / scale)).collect::<Vec<_>>());
     let (mut low, mut high) = (-20.0, 20.0);
     for _ in 0..40 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if below(middle) < 0.5 { low = middle } else { high = middle }
     }
-    (low + high) / 2.0
+    f64::midpoint(low, high)
 }
 
 impl World for Gauge {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use unfazed::stats::random::Stream;
 
 use super::clustered_limits::Method;
-use super::measure::{Measured, Rate, SEED, measure};
+use super::measure::{Measured, Rate, SEED, Verdicts, measure};
 use super::ratio::{Counted, Ratio, Variation};
 use super::rows::{Cost, Row};
 use super::world::Place;
@@ -145,8 +145,8 @@ pub(crate) fn verdicts(lines: &[Line]) -> String {
         let _ = writeln!(
             text,
             " {} | {} |",
-            worst(&|measured| measured.usual.map(|usual| usual.passes())),
-            worst(&|measured| measured.usual.map(|usual| usual.fails())),
+            worst(&|measured| measured.usual.map(Verdicts::passes)),
+            worst(&|measured| measured.usual.map(Verdicts::fails)),
         );
     }
     text
