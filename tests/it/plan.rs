@@ -1,5 +1,7 @@
 //! `unfazed plan` on the recorded campaigns: the numbers, the words and the JSON.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up should stop")]
+
 use std::path::{Path, PathBuf};
 
 use unfazed::app;

@@ -47,7 +47,7 @@ pub(crate) enum Detectable {
         required: f64,
     },
     /// A distance from the bound in standard deviations; with a pilot also where that is.
-    Distance(Option<Spread>),
+    Distance(Option<Box<Spread>>),
     /// A rate of requests.
     Rate(Option<Traffic>),
     /// Nothing to detect.
@@ -242,7 +242,7 @@ fn of_typical(
     Assumption {
         curve: Some(Curve::Typical { distance }),
         least,
-        scale: Detectable::Distance(Some(spread)),
+        scale: Detectable::Distance(Some(Box::new(spread))),
         words,
     }
 }
@@ -289,9 +289,23 @@ fn of_requests(
         };
         return Assumption { curve: None, least, scale: Detectable::Rate(None), words };
     };
-    let traffic =
-        Traffic { bound, rate: pilot.rate, per_kill: pilot.per_kill, dispersion: pilot.dispersion };
-    let words = if pilot.rate > 0.0 {
+    // A rate that varies this much passes only where its limit leaves half of the bound free.
+    let varies = pilot.variation > policy::DISPERSION_CV;
+    let traffic = Traffic {
+        bound: if varies { bound * policy::DISPERSION_BOUND_SHARE } else { bound },
+        rate: pilot.rate,
+        per_kill: pilot.per_kill,
+        dispersion: pilot.dispersion,
+    };
+    let words = if varies {
+        format!(
+            "{} of {} requests a kill bad, rates varying by {} between kills, as in the pilot of {} kills: such a rate passes only when its limit is under half of the bound",
+            show::percent(pilot.rate),
+            show::plain(pilot.per_kill.round()),
+            show::percent(pilot.variation),
+            pilot.kills
+        )
+    } else if pilot.rate > 0.0 {
         format!(
             "{} of {} requests a kill bad, variance {} times binomial, as in the pilot of {} kills",
             show::percent(pilot.rate),
@@ -319,6 +333,8 @@ struct PilotRequests {
     rate: f64,
     per_kill: f64,
     dispersion: f64,
+    /// Coefficient of variation of the rates between kills, beyond binomial noise.
+    variation: f64,
     kills: usize,
 }
 
@@ -356,6 +372,7 @@ fn adverse_counts(metric: &Metric, claim: &Claim, kills: &[Kill<'_>]) -> Option<
         rate: ratio.ratio,
         per_kill: ratio.requests / number(ratio.iterations),
         dispersion: dispersion.map_or(1.0, |dispersion| dispersion),
+        variation: ratio.rate_variation().map_or(0.0, |variation| variation),
         kills: ratio.iterations,
     })
 }
@@ -363,4 +380,76 @@ fn adverse_counts(metric: &Metric, claim: &Claim, kills: &[Kill<'_>]) -> Option<
 /// A number of kills worth suggesting.
 fn whole(kills: f64) -> Option<u32> {
     (1..=policy::ITERATIONS_WORTH_SUGGESTING).find(|count| f64::from(*count) >= kills)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Experiment;
+    use crate::summary::{Counts, IterationSummary, WindowValue};
+
+    fn experiment() -> Experiment {
+        let text = b"apiVersion: unfazed/v1\nkind: Experiment\nmetadata: {name: e, owner: o}\nspec:\n  hypothesis: h\n  environment: staging\n  windows: {baseline: 5m, experiment: 5m, cooldown: 1m}\n  metrics:\n    - {name: m, ratio: {bad: bad_total, total: all_total}, expect: {at_most: 0.1%}}\n";
+        Experiment::parse("e.yaml", text).unwrap()
+    }
+
+    /// A pilot with so many bad of 10,000 requests in each kill.
+    fn pilot(bad: &[f64]) -> MetricSummary {
+        let window = |bad: f64| WindowValue {
+            value: Ok(bad / 1e4),
+            coverage: Some(1.0),
+            counts: Some(Counts { bad, bad_surely: bad, total: 1e4 }),
+            share_under: None,
+        };
+        MetricSummary {
+            name: "m".to_owned(),
+            matched_nothing: None,
+            step: None,
+            iterations: (1_u32..)
+                .zip(bad)
+                .map(|(index, bad)| IterationSummary {
+                    index,
+                    session: 1,
+                    arm: Arm::Fault,
+                    excluded: None,
+                    aborted: None,
+                    baseline: window(0.0),
+                    experiment: window(*bad),
+                })
+                .collect(),
+            conflicting_duplicates: 0,
+            missing_edge: None,
+            measured_on_target: false,
+            timeline: Vec::new(),
+        }
+    }
+
+    fn needed(bad: &[f64]) -> Option<u32> {
+        let experiment = experiment();
+        let metric = &experiment.metrics[0];
+        let claim = metric.claim.as_ref().unwrap();
+        let assumption = of_metric(metric, claim, Some(&pilot(bad)), 0.05);
+        assumption.curve.unwrap().needed(0.8, 0.05)
+    }
+
+    #[test]
+    fn a_steady_rate_is_planned_under_the_bound_and_a_varying_one_under_half_of_it() {
+        // 0.06 % either way, the bound is 0.1 %.
+        assert!(needed(&[6.0, 6.0, 6.0, 6.0]).is_some_and(|kills| kills < 30));
+        assert_eq!(needed(&[0.0, 0.0, 24.0, 0.0]), None);
+    }
+
+    #[test]
+    fn a_rate_over_the_bound_is_never_planned() {
+        assert_eq!(needed(&[12.0, 12.0]), None);
+    }
+
+    #[test]
+    fn a_small_pilot_does_not_condemn_a_share() {
+        let tally = |inside, outside| Some(Tally { inside, outside, unknown: 0 });
+        let needed = |pilot| of_share(0.8, pilot, 0.05).curve.unwrap().needed(0.8, 0.05);
+        assert_eq!(needed(None), Some(22));
+        assert!(needed(tally(2, 1)).is_some());
+        assert_eq!(needed(tally(10, 10)), None);
+    }
 }

@@ -29,8 +29,6 @@ fn share(place: Place) -> f64 {
 /// What is claimed of most kills.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum MostKills {
-    /// A gauge under an absolute bound that every kill keeps.
-    Clean,
     /// A gauge under an absolute bound.
     Gauge,
     /// A quantile of a histogram under a bound that is an edge.
@@ -52,9 +50,7 @@ pub(crate) enum MostKills {
 impl World for MostKills {
     fn document(&self) -> String {
         match self {
-            Self::Clean | Self::Gauge => {
-                document("{name: metric, gauge: metric, expect: {at_most: 10}}", "")
-            }
+            Self::Gauge => document("{name: metric, gauge: metric, expect: {at_most: 10}}", ""),
             Self::HistogramOnEdge | Self::HistogramOffEdge { .. } => document(
                 "{name: metric, histogram: metric_seconds, quantile: 0.95, expect: {at_most: 200ms}}",
                 "",
@@ -73,7 +69,6 @@ impl World for MostKills {
     fn draw(&self, place: Place, kills: usize, stream: &mut Stream) -> Drawn {
         let good: Vec<bool> = (0..kills).map(|_| stream.uniform() < share(place)).collect();
         match *self {
-            Self::Clean => plain(good.iter().map(|_| window(1.0))),
             Self::Gauge => plain(good.iter().map(|good| {
                 let value = if *good { 10.0 * stream.uniform() } else { 11.0 + stream.uniform() };
                 window(value)
