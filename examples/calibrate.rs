@@ -5,16 +5,10 @@
 //! `--look NAME` it measures the rows whose name contains NAME, prints them and writes nothing.
 
 #![expect(
-<<<<<<< HEAD
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a program for the terminal that measures how long it takes and writes a table"
-=======
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a measuring program talks to the terminal that started it"
->>>>>>> plan
 )]
 
 #[path = "../tests/it/calibration/mod.rs"]

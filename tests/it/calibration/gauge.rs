@@ -127,11 +127,7 @@ fn pseudo_median(effect: Effect, noise: f64) -> f64 {
     let scale = (noise / 2.0).sqrt();
     let at = |k: usize| (count_to_f64(k % POINTS) + 0.5) / count_to_f64(POINTS);
     let averages: Vec<f64> = (0..POINTS)
-<<<<<<< HEAD
         .map(|k| effect.quantile(at(k)).midpoint(effect.quantile(at(k * STRIDE))))
-=======
-        .map(|k| f64::midpoint(effect.quantile(at(k)), effect.quantile(at(k * STRIDE))))
->>>>>>> plan
         .collect();
     let below =
         |m: f64| mean(&averages.iter().map(|a| normal_cdf((m - a) / scale)).collect::<Vec<_>>());
