@@ -12,7 +12,6 @@
 )]
 
 #[path = "../tests/it/calibration/mod.rs"]
-#[expect(dead_code, reason = "tests/it uses the rest")]
 mod calibration;
 
 use std::path::Path;

@@ -39,7 +39,6 @@ pub(crate) struct Assumption {
 
 /// How to say what the planned kills detect.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one is made for a whole plan")]
 pub(crate) enum Detectable {
     /// A share of good kills.
     Share {
@@ -402,6 +401,7 @@ mod tests {
             share_under: None,
         };
         MetricSummary {
+            only_kill: None,
             name: "m".to_owned(),
             matched_nothing: None,
             step: None,
