@@ -14,6 +14,7 @@
 //!                          source reads ──┘             stats ───┘ what numbers say
 //!                                                              store writes, whole files or none
 //!
+//! campaign: the order of things in a run, carried out by app
 //! unit: the words all rooms share        app: one file a command, composes the stages        cli: the terminal
 //! ```
 //!
@@ -33,6 +34,7 @@
 //! | `summary` | one value per metric, window and kill; times with censoring; the census | bounds' verdicts: what lost data mean is not decided here |
 //! | `verdict` | estimand, test, limits, reasons; every threshold, in `policy` | files, sources, pages |
 //! | `report` | words, charts, pages | statistics and decisions: it says only what the result holds |
+//! | `campaign` | the order of a run: phases, stops, resuming | clocks, files, children, metrics: the edge answers and obeys |
 //! | `source` | foreign files and wire formats | judgement: it hands over what it found, oddities counted |
 //! | `store` | whole files or none | what the contents mean |
 //! | `app` | the composition, and the context: files, seed, threads | the terminal |
@@ -109,6 +111,8 @@
 
 #[cfg(feature = "analysis")]
 pub mod app;
+#[cfg(feature = "analysis")]
+pub mod campaign;
 #[cfg(feature = "analysis")]
 pub mod cli;
 #[cfg(feature = "analysis")]
