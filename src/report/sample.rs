@@ -524,6 +524,8 @@ fn times(
                 censored,
                 after_s: (!censored && !never).then_some(seconds - 5.0),
                 never_departed: never,
+                onset_s: (!never && middle > 30.0).then_some(5.0),
+                relapses: 0,
                 reason: censored.then(|| "aborted".to_owned()),
             }
         })
@@ -541,6 +543,7 @@ fn times(
         rmst_tau_s: Some(185.0),
         resolution_s: Some(5.0),
         times,
+        curve: Vec::new(),
         never_departed: None,
         relapses: None,
         excursions: None,
@@ -583,6 +586,10 @@ fn recovery(story: Story, windows: &[TimelineWindow], draws: &mut Draws) -> Reco
         sentence: None,
         signal: "queue-depth".to_owned(),
         healthy: "at most 20 % or 20 above the baseline's own maximum, for 30 s".to_owned(),
+        stable_for_s: Some(30.0),
+        detected_by: Some("the alert PaymentWorkerDown fires".to_owned()),
+        alert: Some("PaymentWorkerDown".to_owned()),
+        remediated_by: Some("process_restarts_total increases".to_owned()),
         verdict: Some(verdict),
         reasons: match story {
             Story::Pass | Story::Fail | Story::Hostile => Vec::new(),
@@ -678,6 +685,12 @@ pub(crate) fn sample(story: Story) -> AnalysisResult {
             environment: "staging".to_owned(),
             digest: format!("sha256:{}", "4f".repeat(32)),
             runbook: Some("runbooks/payment-worker.md".to_owned()),
+            fault: Some(FaultInfo {
+                target: "process payment-worker".to_owned(),
+                action: "kill".to_owned(),
+                count: 1,
+                wave: 1,
+            }),
         },
         run_id: "run-2026-11-24-a".to_owned(),
         started_at: windows.first().map(|window| window.baseline.start),
@@ -710,7 +723,7 @@ pub(crate) fn sample(story: Story) -> AnalysisResult {
         },
         metrics,
         recovery: Some(recovery),
-        timeline: Timeline { metrics: timeline_metrics, windows, events },
+        timeline: Timeline { metrics: timeline_metrics, windows, events, onsets: Vec::new() },
         warnings: vec![Warning {
             code: "single_session".to_owned(),
             message: "all kills belong to one session: the verdict is about its conditions".to_owned(),

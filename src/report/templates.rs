@@ -15,7 +15,7 @@ use crate::report::style_hash;
 const STYLE: &str = "style.css";
 
 /// Every embedded file: its name and its text.
-const EMBEDDED: [(&str, &str); 9] = [
+const EMBEDDED: &[(&str, &str)] = &[
     ("base.html", include_str!("../../report-templates/base.html")),
     ("pieces.html", include_str!("../../report-templates/pieces.html")),
     ("report.html", include_str!("../../report-templates/report.html")),

@@ -4,6 +4,7 @@
 //! Nothing here knows an experiment, a metric or a file. Everything here is a small value with one meaning.
 
 pub mod labels;
+pub mod markdown;
 pub mod quantity;
 mod seed;
 pub mod show;

@@ -68,6 +68,7 @@ pub(crate) fn assemble(evidence: &Evidence<'_>, judged: Judged) -> AnalysisResul
             environment: experiment.environment.clone(),
             digest: experiment.digest.clone(),
             runbook: experiment.runbook.clone(),
+            fault: experiment.fault.as_ref().map(subject::fault),
         },
         run_id: campaign.run_id(),
         started_at: campaign.sessions.iter().map(|session| session.run.started_at).min(),

@@ -20,6 +20,7 @@ mod exploratory;
 mod gate;
 mod judge;
 mod kill;
+mod onset;
 pub mod plan;
 pub mod policy;
 mod ratio_change;

@@ -88,3 +88,14 @@ pub const SHARES_WORTH_PROVING: [f64; 6] = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999];
 
 /// Scale of the median absolute deviation to a normal standard deviation: 1/Φ⁻¹(3/4).
 pub const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
+
+/// Points of a baseline below which no onset is looked for: with fewer, its standard deviation is hardly known.
+pub const ONSET_POINTS: usize = 8;
+
+/// Allowance of the chart that finds an onset, in standard deviations of the baseline. One: the chart answers to a shift
+/// of two and more, and rides over the slow wander that scrapes within a window have.
+pub const ONSET_ALLOWANCE: f64 = 1.0;
+
+/// Decision interval of that chart, in standard deviations of the baseline. With an allowance of one the two-sided chart
+/// signals once in 56,000 points without a change (Siegmund 1985), once in 190 windows of 300 points.
+pub const ONSET_DECISION: f64 = 5.0;

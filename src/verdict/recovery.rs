@@ -4,7 +4,7 @@
 //! `deadline`, the times are described in `times`.
 
 use crate::run::Arm;
-use crate::spec::{Metric, Recovery};
+use crate::spec::{Detection, Metric, Recovery};
 use crate::summary::{PreKillLoss, RecoverySummary, RecoveryTime};
 use crate::unit::show;
 use crate::verdict::claim;
@@ -114,6 +114,13 @@ pub(crate) fn describe(
     let mut result = RecoveryResult {
         signal: spec.signal.clone(),
         healthy: subject::band(&spec.healthy, signal),
+        stable_for_s: Some(spec.stable_for.seconds()),
+        detected_by: spec.detected_by.as_ref().map(subject::detection),
+        alert: match &spec.detected_by {
+            Some(Detection::Alert(name)) => Some(name.clone()),
+            Some(Detection::Above { .. } | Detection::Below { .. }) | None => None,
+        },
+        remediated_by: spec.remediated_by.as_ref().map(subject::remediation),
         verdict: None,
         sentence: None,
         reasons: Vec::new(),

@@ -110,6 +110,22 @@ pub struct ExperimentInfo {
     pub digest: String,
     /// Path of the runbook as the document names it.
     pub runbook: Option<String>,
+    /// What the document injects; none where another tool does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultInfo>,
+}
+
+/// What is injected, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultInfo {
+    /// Whom it hits: `process payment-worker`.
+    pub target: String,
+    /// `kill`, `terminate`, `pause` or `hook`.
+    pub action: String,
+    /// How many targets an iteration hits.
+    pub count: u32,
+    /// 0 to 3.
+    pub wave: u8,
 }
 
 /// One run of the campaign.
@@ -543,6 +559,18 @@ pub struct RecoveryResult {
     pub signal: String,
     /// The healthy band in words.
     pub healthy: String,
+    /// How long a return has to last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable_for_s: Option<f64>,
+    /// What counts as detection, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_by: Option<String>,
+    /// The alert that counts as detection, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<String>,
+    /// What counts as remediation, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remediated_by: Option<String>,
     /// Verdict on the deadline; none without `within`.
     pub verdict: Option<Verdict>,
     /// The verdict as one sentence; none without `within`.
@@ -587,6 +615,9 @@ pub struct TimeResult {
     pub resolution_s: Option<f64>,
     /// One entry per iteration.
     pub times: Vec<TimeEntry>,
+    /// The Kaplan–Meier curve: a point at every time at which an event was seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<CurvePoint>,
     /// Iterations without any impact seen (recovery only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub never_departed: Option<u32>,
@@ -604,6 +635,19 @@ pub struct TimeResult {
     pub note: Option<String>,
 }
 
+/// A step of a Kaplan–Meier curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Seconds from the fault.
+    pub seconds: f64,
+    /// Share of kills without the event, from this moment on.
+    pub waiting: f64,
+    /// Its one-sided lower limit.
+    pub lower: Option<f64>,
+    /// Its one-sided upper limit.
+    pub upper: Option<f64>,
+}
+
 /// One iteration's time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimeEntry {
@@ -619,9 +663,20 @@ pub struct TimeEntry {
     /// No impact was seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub never_departed: bool,
+    /// When the signal first left its band (recovery only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onset_s: Option<f64>,
+    /// How often it left the band again after a lasting return (recovery only).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub relapses: u32,
     /// Why there is no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Recovery within the deadline.
@@ -660,6 +715,34 @@ pub struct Timeline {
     pub windows: Vec<TimelineWindow>,
     /// Events in time order.
     pub events: Vec<TimelineEvent>,
+    /// Where the course of a metric changed after a kill, by metric and iteration. Describes, never decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub onsets: Vec<Onset>,
+}
+
+/// Where the course of a metric left the level of its baseline: the change point of a CUSUM chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Onset {
+    /// The metric.
+    pub metric: String,
+    /// Number of the iteration within the campaign.
+    pub index: u32,
+    /// The moment of the change.
+    pub at: Timestamp,
+    /// Seconds from the fault.
+    pub seconds: f64,
+    /// To which side it changed.
+    pub direction: Direction,
+}
+
+/// To which side a level changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Upwards.
+    Up,
+    /// Downwards.
+    Down,
 }
 
 /// One metric's points: (time, min, mean, max).

@@ -1,7 +1,11 @@
 //! What a result is about, in words: how a metric is measured, where a signal is healthy.
 
-use crate::spec::{Across, Amount, Band, Counted, Measure, Metric, Reduce};
+use crate::spec::{
+    Across, Action, Amount, Band, Counted, Detection, Fault, Measure, Metric, Reduce, Remediation,
+    Target,
+};
 use crate::unit::{Unit, show};
+use crate::verdict::result::FaultInfo;
 
 /// What is measured, in words.
 pub(crate) fn measure(metric: &Metric) -> String {
@@ -54,6 +58,53 @@ fn reduce_words(reduce: Reduce) -> String {
         Reduce::Min => "minimum".to_owned(),
         Reduce::Last => "last value".to_owned(),
         Reduce::Quantile(q) => format!("quantile {q}"),
+    }
+}
+
+/// What is injected, in words.
+pub(crate) fn fault(fault: &Fault) -> FaultInfo {
+    let target = match &fault.target {
+        Target::Process { name, arguments, more: _ } => match arguments {
+            Some(arguments) => format!("process {name} with the arguments {arguments}"),
+            None => format!("process {name}"),
+        },
+        Target::Container { label, name } => match (name, label) {
+            (Some(name), _) => format!("container {name}"),
+            (None, Some(label)) => format!("container with the label {label}"),
+            (None, None) => "container".to_owned(),
+        },
+        Target::Kubernetes { namespace, selector, process } => match process {
+            Some(process) => {
+                format!("process {process} in pods {selector} of the namespace {namespace}")
+            }
+            None => format!("pods {selector} of the namespace {namespace}"),
+        },
+    };
+    let action = match &fault.action {
+        Action::Kill => "kill",
+        Action::Terminate => "terminate",
+        Action::Pause(_) => "pause",
+        Action::Hook { .. } => "hook",
+    };
+    FaultInfo { target, action: action.to_owned(), count: fault.count, wave: fault.wave }
+}
+
+/// What counts as detection, in words.
+pub(crate) fn detection(sign: &Detection) -> String {
+    match sign {
+        Detection::Alert(name) => format!("the alert {name} fires"),
+        Detection::Above { signal, above } => format!("{signal} above {}", show::plain(*above)),
+        Detection::Below { signal, below } => format!("{signal} below {}", show::plain(*below)),
+    }
+}
+
+/// What counts as remediation, in words.
+pub(crate) fn remediation(sign: &Remediation) -> String {
+    match sign {
+        Remediation::CounterIncrease(selector) => format!("{} increases", selector.text()),
+        Remediation::GaugeBack(selector) => {
+            format!("{} is back at its value before the fault", selector.text())
+        }
     }
 }
 

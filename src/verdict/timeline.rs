@@ -2,11 +2,12 @@
 
 use crate::run::Campaign;
 use crate::summary::MetricSummary;
+use crate::verdict::onset::onsets;
 use crate::verdict::result::{Timeline, TimelineEvent, TimelineMetric, TimelineWindow};
 
 /// Points, windows and events for charts.
 pub(crate) fn timeline(campaign: &Campaign, metrics: &[MetricSummary]) -> Timeline {
-    let windows = campaign
+    let windows: Vec<TimelineWindow> = campaign
         .iterations
         .iter()
         .map(|entry| {
@@ -44,7 +45,7 @@ pub(crate) fn timeline(campaign: &Campaign, metrics: &[MetricSummary]) -> Timeli
     events.sort_by(|left, right| {
         (left.at, &left.kind, &left.message).cmp(&(right.at, &right.kind, &right.message))
     });
-    let metrics = metrics
+    let metrics: Vec<TimelineMetric> = metrics
         .iter()
         .map(|metric| TimelineMetric {
             name: metric.name.clone(),
@@ -58,5 +59,6 @@ pub(crate) fn timeline(campaign: &Campaign, metrics: &[MetricSummary]) -> Timeli
                 .collect(),
         })
         .collect();
-    Timeline { metrics, windows, events }
+    let onsets = onsets(&metrics, &windows);
+    Timeline { metrics, windows, events, onsets }
 }

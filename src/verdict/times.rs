@@ -9,7 +9,7 @@ use crate::stats::kaplan_meier::{BandType, Ending, KaplanMeier, Observation};
 use crate::stats::rmst::restricted_mean;
 use crate::summary::{ReadingSummary, RecoveryTime, Timing};
 use crate::verdict::kill::small;
-use crate::verdict::result::{TimeEntry, TimeResult};
+use crate::verdict::result::{CurvePoint, TimeEntry, TimeResult};
 
 /// The times of all usable kills.
 pub(crate) fn usable(reading: &ReadingSummary) -> Vec<&RecoveryTime> {
@@ -32,6 +32,7 @@ pub(crate) fn describe(reading: &ReadingSummary, confidence: f64) -> TimeResult 
         rmst_tau_s: None,
         resolution_s: reading.resolution.map(crate::unit::Span::seconds),
         times: times.iter().map(|time| entry(time)).collect(),
+        curve: Vec::new(),
         never_departed: None,
         relapses: None,
         excursions: None,
@@ -48,6 +49,7 @@ pub(crate) fn describe(reading: &ReadingSummary, confidence: f64) -> TimeResult 
     let Ok(curve) = KaplanMeier::fit(&observations) else {
         return result;
     };
+    result.curve = points(&curve, confidence);
     result.median_s = curve.quantile(0.5);
     if result.median_s.is_none() && events > 0 {
         result.note = Some(
@@ -77,6 +79,26 @@ pub(crate) fn describe(reading: &ReadingSummary, confidence: f64) -> TimeResult 
     result
 }
 
+/// The curve's steps with limits; one kill alone has none.
+fn points(curve: &KaplanMeier, confidence: f64) -> Vec<CurvePoint> {
+    let band = match curve.n() {
+        0 | 1 => Vec::new(),
+        _ => curve.band(BandType::LogLog, 2.0 * confidence - 1.0).unwrap_or_default(),
+    };
+    curve
+        .steps()
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| step.events > 0)
+        .map(|(at, step)| CurvePoint {
+            seconds: step.time,
+            waiting: step.survival,
+            lower: band.get(at).and_then(|point| point.lower),
+            upper: band.get(at).and_then(|point| point.upper),
+        })
+        .collect()
+}
+
 /// One kill for the survival curve. A lost or aborted kill is censored where observation ended.
 fn observation(time: &RecoveryTime) -> Observation {
     match time.timing {
@@ -99,6 +121,8 @@ fn entry(time: &RecoveryTime) -> TimeEntry {
         censored,
         after_s: after,
         never_departed: time.never_departed,
+        onset_s: time.onset_seconds,
+        relapses: time.relapses,
         reason: reason.or_else(|| time.aborted.map(|_| "aborted".to_owned())),
     }
 }
