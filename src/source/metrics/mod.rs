@@ -1,5 +1,6 @@
 //! Where samples come from. Every source ends in [`crate::frame::Frame`], one per metric name.
 
+pub mod prometheus;
 pub mod recording;
 
 pub use recording::{Extent, Recording, RecordingError, RecordingWarning, SamplesDigest};
