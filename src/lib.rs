@@ -13,13 +13,14 @@
 //!                              done       │                      │
 //!                          source reads ──┘             stats ───┘ what numbers say
 //!                                                              store writes, whole files or none
+//!                                                              history: runs over time, the week
 //!
 //! campaign: the order of things in a run, carried out by app
 //! unit: the words all rooms share        app: one file a command, composes the stages        cli: the terminal
 //! ```
 //!
 //! Each stage is a value handed to the next; nobody reaches back. A folder imports only from folders that stand before
-//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `report`, `source`, `store`, `app`,
+//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `history`, `report`, `source`, `store`, `app`,
 //! `cli`. The test `tests/it/layers.rs` holds the code to that, and to the doors through which foreign crates come in.
 //!
 //! # What each room refuses to know
@@ -33,6 +34,7 @@
 //! | `frame` | measured series: resets, births, gaps, coverage | experiments' claims |
 //! | `summary` | one value per metric, window and kill; times with censoring; the census | bounds' verdicts: what lost data mean is not decided here |
 //! | `verdict` | estimand, test, limits, reasons; every threshold, in `policy` | files, sources, pages |
+//! | `history` | what a run leaves behind; runs over time, trends, the week | files; it never judges a run again |
 //! | `report` | words, charts, pages | statistics and decisions: it says only what the result holds |
 //! | `campaign` | the order of a run: phases, stops, resuming | clocks, files, children, metrics: the edge answers and obeys |
 //! | `source` | foreign files and wire formats | judgement: it hands over what it found, oddities counted |
@@ -117,6 +119,8 @@ pub mod campaign;
 pub mod cli;
 #[cfg(feature = "analysis")]
 pub mod frame;
+#[cfg(feature = "analysis")]
+pub mod history;
 pub mod inject;
 #[cfg(feature = "analysis")]
 pub mod report;

@@ -8,13 +8,14 @@ use rayon::prelude::*;
 use crate::app::AppError;
 use crate::app::document::Dossier;
 use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_recovery};
+use crate::app::history::remembered;
 use crate::app::overwrite::keep_inputs;
 use crate::frame::Wanted;
 use crate::report::{self, Style, Templates};
 use crate::run::Campaign;
 use crate::source::metrics::Recording;
 use crate::spec::Experiment;
-use crate::store::{self, TextFile};
+use crate::store::{self, Appended, History, TextFile};
 use crate::summary::{self, MetricSummary, RecoverySummary, SummaryError};
 use crate::verdict::result::{AnalysisResult, Warning};
 use crate::verdict::{Evidence, judge};
@@ -43,8 +44,12 @@ pub struct Outputs {
     pub junit: Option<PathBuf>,
     /// Markdown summary.
     pub markdown: Option<PathBuf>,
+    /// Badge as SVG.
+    pub badge: Option<PathBuf>,
     /// Directory of templates that replace the embedded ones.
     pub templates: Option<PathBuf>,
+    /// Directory of the history that remembers the run.
+    pub history: Option<PathBuf>,
 }
 
 /// What was concluded and written.
@@ -56,6 +61,8 @@ pub struct Analyzed {
     pub summary: String,
     /// Files written, in order.
     pub written: Vec<PathBuf>,
+    /// What became of the run in the history, if one was named.
+    pub remembered: Option<Appended>,
 }
 
 /// Analyses recordings and writes result, report and what else was asked for.
@@ -67,7 +74,10 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
         Some(folder) => Templates::with_overrides(folder)?,
         None => Templates::embedded()?,
     };
-    let result = analyze(inputs)?;
+    // A folder that is no history is refused before the work.
+    let history = outputs.history.as_deref().map(History::open).transpose()?;
+    let dossiers = open(inputs)?;
+    let result = analyze_dossiers(&dossiers, inputs.seed)?;
     let directory = outputs
         .directory
         .clone()
@@ -84,10 +94,18 @@ pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed,
     if let Some(path) = &outputs.markdown {
         files.push(file(path.clone(), report::markdown(&result)?));
     }
+    if let Some(path) = &outputs.badge {
+        files.push(file(path.clone(), report::badge(&result)));
+    }
     let summary = report::text(&result, style)?;
     keep_inputs(&files_read(inputs), &files.iter().map(|file| &file.path).collect::<Vec<_>>())?;
     store::write_texts(&files)?;
-    Ok(Analyzed { summary, written: files.into_iter().map(|file| file.path).collect(), result })
+    let remembered = match &history {
+        Some(history) => Some(history.append(&remembered(&dossiers, result.clone())?)?),
+        None => None,
+    };
+    let written = files.into_iter().map(|file| file.path).collect();
+    Ok(Analyzed { summary, written, remembered, result })
 }
 
 /// The files that inputs consist of, as far as their names are known beforehand.
@@ -106,17 +124,17 @@ fn files_read(inputs: &Inputs) -> Vec<PathBuf> {
 /// # Errors
 /// [`AppError`] says what could not be read or understood.
 pub fn analyze(inputs: &Inputs) -> Result<AnalysisResult, AppError> {
+    analyze_dossiers(&open(inputs)?, inputs.seed)
+}
+
+/// Opens the recordings.
+fn open(inputs: &Inputs) -> Result<Vec<Dossier>, AppError> {
     if inputs.run.is_some() && inputs.paths.len() > 1 {
         return Err(AppError::Usage(
             "--run goes with one document; recordings bring their own run.json".to_owned(),
         ));
     }
-    let dossiers = inputs
-        .paths
-        .iter()
-        .map(|path| Dossier::open(path, inputs.run.as_deref()))
-        .collect::<Result<Vec<Dossier>, AppError>>()?;
-    analyze_dossiers(&dossiers, inputs.seed)
+    inputs.paths.iter().map(|path| Dossier::open(path, inputs.run.as_deref())).collect()
 }
 
 /// Analyses opened recordings as one campaign.

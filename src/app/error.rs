@@ -7,7 +7,7 @@ use crate::report::ReportError;
 use crate::run::RunError;
 use crate::source::metrics::RecordingError;
 use crate::spec::Problems;
-use crate::store::StoreError;
+use crate::store::{HistoryError, StoreError};
 use crate::summary::SummaryError;
 
 /// Why a command did not do its work.
@@ -59,6 +59,9 @@ pub enum AppError {
     /// A file could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The history could not be read or added to.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// A result or template could not be rendered.
     #[error("{}{source}", .path.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
     Report {
@@ -94,7 +97,8 @@ impl AppError {
             Self::Import(failure) => failure.code(),
             Self::Recording(_) => "unreadable_samples",
             Self::Summary(_) => "contradictory_samples",
-            Self::Store(_) => "unwritable_file",
+            Self::Store(_) | Self::History(HistoryError::Write(_)) => "unwritable_file",
+            Self::History(_) => "history",
             Self::Report { source: ReportError::TemplateRead { .. }, .. } => "unreadable_file",
             Self::Report { .. } | Self::NotText { .. } => "invalid_result",
             Self::Stream { .. } => "broken_stream",
@@ -105,6 +109,7 @@ impl AppError {
     pub const fn is_invalid_input(&self) -> bool {
         match self {
             Self::Import(failure) => failure.is_invalid_input(),
+            Self::History(error) => error.is_invalid_input(),
             Self::Report { source: ReportError::TemplateRead { .. }, .. } => false,
             Self::Usage(_)
             | Self::Document(_)

@@ -9,6 +9,7 @@ pub mod check;
 mod document;
 mod error;
 mod frames;
+pub mod history;
 pub mod import;
 mod overwrite;
 pub mod plan;

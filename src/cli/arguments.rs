@@ -49,6 +49,9 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Lint experiment documents, all problems at once.
     Check(CheckArguments),
+    /// What the history remembers: list runs, show one, verify that nothing was changed.
+    #[command(subcommand)]
+    History(crate::cli::history::HistoryCommand),
     /// Print the JSON Schema of experiment documents.
     #[command(after_help = "Example: unfazed schema > experiment.schema.json")]
     Schema,
@@ -88,9 +91,15 @@ pub(crate) struct AnalyzeArguments {
     /// Also write a Markdown summary, e.g. for a pull request.
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     pub(crate) markdown: Option<PathBuf>,
+    /// Also write a badge as SVG.
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub(crate) badge: Option<PathBuf>,
     /// Directory of templates that replace the built-in ones.
     #[arg(long, value_name = "DIR", conflicts_with = "batch")]
     pub(crate) templates: Option<PathBuf>,
+    /// Remember the run in this history; it is made if it is not there.
+    #[arg(long, value_name = "DIR", conflicts_with = "batch")]
+    pub(crate) history: Option<PathBuf>,
     /// Seed of every random draw.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: u64,

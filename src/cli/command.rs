@@ -43,6 +43,7 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::Import(arguments) => import(arguments, terminal),
         Command::Init(arguments) => init(arguments, terminal),
         Command::Check(arguments) => Ok(check(&arguments, terminal)),
+        Command::History(command) => crate::cli::history::run(&command, terminal),
         Command::Schema => print(&crate::spec::schema_json(), terminal),
         Command::Stat => stat(),
         Command::Completions { shell } => {
@@ -74,12 +75,17 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
         directory: arguments.output.clone(),
         junit: arguments.junit.clone(),
         markdown: arguments.markdown.clone(),
+        badge: arguments.badge.clone(),
         templates: arguments.templates.clone(),
+        history: arguments.history.clone(),
     };
     let analyzed = app::analyze::run(&inputs, &outputs, terminal.style())?;
     write(&analyzed.summary, terminal)?;
     for path in &analyzed.written {
         terminal.say(&format!("written: {}", path.display()));
+    }
+    if let (Some(folder), Some(remembered)) = (&arguments.history, &analyzed.remembered) {
+        terminal.say(&crate::cli::history::remembered_words(folder, remembered));
     }
     Ok(if arguments.exit_zero {
         ExitCode::Done
@@ -216,12 +222,12 @@ fn stat() -> Result<ExitCode, AppError> {
     }
 }
 
-fn print(text: &str, terminal: Terminal) -> Result<ExitCode, AppError> {
+pub(crate) fn print(text: &str, terminal: Terminal) -> Result<ExitCode, AppError> {
     write(text, terminal)?;
     Ok(ExitCode::Done)
 }
 
-fn write(text: &str, terminal: Terminal) -> Result<(), AppError> {
+pub(crate) fn write(text: &str, terminal: Terminal) -> Result<(), AppError> {
     terminal
         .result(text)
         .map_err(|source| AppError::Stream { what: "write to standard output", source })

@@ -3,6 +3,7 @@
 mod arguments;
 mod command;
 mod exit_code;
+mod history;
 mod terminal;
 
 pub use command::main;

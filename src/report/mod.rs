@@ -5,8 +5,10 @@
 //! verdict, the sentence that explains it, the claims, recovery, what was not judged, how. Nothing here reads a
 //! clock, the environment or the terminal; the same result gives the same bytes.
 
+mod badge;
 pub mod chart;
 mod error;
+mod history_text;
 mod html;
 mod json;
 mod junit;
@@ -24,7 +26,9 @@ mod golden;
 #[cfg(test)]
 mod sample;
 
+pub use badge::badge;
 pub use error::ReportError;
+pub use history_text::{Listed, history_text};
 pub use html::render_html;
 pub use json::{from_json, plan_json, to_json};
 pub use junit::junit;

@@ -67,6 +67,16 @@ fn walk(value: &mut Value, limit: usize) {
     }
 }
 
+/// A name as it is safe to show: nothing in it acts, and it is at most two lines of a wide page long.
+pub(crate) fn shown_name(text: &str) -> String {
+    changed(text, NAME_LIMIT).unwrap_or_else(|| text.to_owned())
+}
+
+/// A sentence as it is safe to show: nothing in it acts, and it is at most half a screen long.
+pub(crate) fn shown_sentence(text: &str) -> String {
+    changed(text, SENTENCE_LIMIT).unwrap_or_else(|| text.to_owned())
+}
+
 /// The safe form of a text, if it differs.
 fn changed(text: &str, limit: usize) -> Option<String> {
     let plain = text.len() <= limit && !text.chars().any(is_unsafe);

@@ -74,7 +74,7 @@ impl Line {
 }
 
 /// Bold in the colour of a verdict.
-fn ansi(mark: Mark) -> &'static str {
+pub(crate) fn ansi(mark: Mark) -> &'static str {
     match mark.code {
         "pass" => "\u{1b}[1;32m",
         "fail" => "\u{1b}[1;31m",

@@ -1,14 +1,16 @@
-//! Keeps what we write: recordings now, results and history beside them. Whole files or none.
+//! Keeps what we write: recordings, results and history. Whole files or none.
 //!
 //! Owns atomicity: a file is written under a temporary name, synced and renamed, so that nothing half-written is ever
 //! found under its final name. Refuses to know what the contents mean.
 
 pub mod atomic_file;
 pub mod error;
+pub mod history;
 pub mod recording_writer;
 pub mod text_file;
 
 pub use atomic_file::AtomicFile;
 pub use error::StoreError;
+pub use history::{Appended, History, HistoryError, RunEntry};
 pub use recording_writer::{WrittenSamples, write_samples};
 pub use text_file::{TextFile, write_text, write_texts};

@@ -67,6 +67,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "safety/",
             "source/metrics/recording/digest.rs",
             "spec/checked.rs",
+            "store/history/digest.rs",
             "unit/",
         ],
     ),

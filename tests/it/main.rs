@@ -15,6 +15,8 @@ mod campaign;
 mod cmd;
 #[cfg(feature = "analysis")]
 mod determinism;
+#[cfg(feature = "analysis")]
+mod history;
 mod import_fuzz;
 #[cfg(feature = "analysis")]
 mod import_path;
