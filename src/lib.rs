@@ -21,6 +21,7 @@
 //!
 //! Each stage is a value handed to the next; nobody reaches back. A folder imports only from folders that stand before
 //! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `history`, `report`, `source`, `store`, `app`,
+//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `report`, `safety`, `source`, `store`, `app`,
 //! `cli`. The test `tests/it/layers.rs` holds the code to that, and to the doors through which foreign crates come in.
 //!
 //! # What each room refuses to know
@@ -37,6 +38,7 @@
 //! | `history` | what a run leaves behind; runs over time, trends, the week | files; it never judges a run again |
 //! | `report` | words, charts, pages | statistics and decisions: it says only what the result holds |
 //! | `campaign` | the order of a run: phases, stops, resuming | clocks, files, children, metrics: the edge answers and obeys |
+//! | `safety` | whether a kill may happen, and why; abort rules; approvals; the audit chain | clocks, files, servers: what it cannot know denies |
 //! | `source` | foreign files and wire formats | judgement: it hands over what it found, oddities counted |
 //! | `store` | whole files or none | what the contents mean |
 //! | `app` | the composition, and the context: files, seed, threads | the terminal |
@@ -93,8 +95,14 @@
 //! | censored | the window ended before the event: its time is at least this long |
 //! | effect | how the experiment window differs from the baseline, with limits |
 //! | limit | a one-sided confidence limit |
-//! | decision | the limit compared with the bound, and the method that made it |
+//! | decision (of a claim) | the limit compared with the bound, and the method that made it |
 //! | gate | one comparison of a value with a threshold, logged as it is made |
+//! | policy | the document that says where, when and how much may be killed |
+//! | decision (of a policy) | every gate with its finding, and whether a kill may happen |
+//! | finding | what one gate compared, and what came out |
+//! | wave | how wide a campaign may reach: 0 dry run, 1 one replica, 2 one canary, 3 more |
+//! | approval | who agreed to which version of an experiment, until when |
+//! | head | the number of lines of an audit log and the hash of its last |
 //! | verdict | pass, fail or inconclusive |
 //! | reason | why a verdict is not pass, as a code and a sentence |
 //! | warning | what a reader should know and no verdict depends on |
@@ -126,6 +134,8 @@ pub mod inject;
 pub mod report;
 #[cfg(feature = "analysis")]
 pub mod run;
+#[cfg(feature = "analysis")]
+pub mod safety;
 #[cfg(feature = "analysis")]
 pub mod source;
 #[cfg(feature = "analysis")]

@@ -59,7 +59,7 @@ impl Experiment {
 }
 
 /// The digest of a document: `sha256:` and the hexadecimal SHA-256 of its bytes.
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(bytes) {
         // Writing to a string cannot fail.

@@ -3,6 +3,8 @@
 //! Owns the types of the tables. The tables themselves stand beside their readers in `walk/`; the readers check
 //! against them and `schema.rs` prints them, so that both say the same. Refuses to know any particular document.
 
+use crate::unit::zone::minute_of_day;
+
 /// A mapping with a fixed set of keys.
 #[derive(Debug)]
 pub(crate) struct Shape {
@@ -98,6 +100,14 @@ pub(crate) enum TextRule {
     EnvironmentVariable,
     /// `key=value`.
     KeyValue,
+    /// `key` or `key=value`.
+    Label,
+    /// `09:30`, from 00:00 to 24:00.
+    TimeOfDay,
+    /// `2026-12-24` or `2026-12-24T18:00`.
+    LocalTime,
+    /// `ed25519:` and 64 hexadecimal digits.
+    PublicKey,
 }
 
 /// Limits of a fraction.
@@ -162,6 +172,12 @@ impl TextRule {
             Self::Url => r"^https?://[^\s/?#]+[^\s]*$",
             Self::EnvironmentVariable => r"^[A-Za-z_][A-Za-z0-9_]*$",
             Self::KeyValue => r"^[^\s=]+=\S+$",
+            Self::Label => r"^[^\s=]+(=\S+)?$",
+            Self::TimeOfDay => r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+            Self::LocalTime => {
+                r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T(([01][0-9]|2[0-3]):[0-5][0-9]|24:00))?$"
+            }
+            Self::PublicKey => r"^ed25519:[0-9a-f]{64}$",
         }
     }
 
@@ -176,6 +192,12 @@ impl TextRule {
                 "the name of an environment variable (letters, digits and _)"
             }
             Self::KeyValue => "key=value",
+            Self::Label => "key or key=value",
+            Self::TimeOfDay => "a time of day from '00:00' to '24:00'",
+            Self::LocalTime => {
+                "a date such as 2026-12-24, or a local time such as 2026-12-24T18:00"
+            }
+            Self::PublicKey => "ed25519: and 64 hexadecimal digits in small letters",
         }
     }
 
@@ -209,6 +231,23 @@ impl TextRule {
             }
             Self::KeyValue => text.split_once('=').is_some_and(|(key, value)| {
                 !key.is_empty() && !value.is_empty() && !text.chars().any(char::is_whitespace)
+            }),
+            Self::Label => match text.split_once('=') {
+                Some(_) => Self::KeyValue.accepts(text),
+                None => !text.is_empty() && !text.chars().any(char::is_whitespace),
+            },
+            Self::TimeOfDay => minute_of_day(text).is_some(),
+            Self::LocalTime => {
+                let (date, time) = text.split_once('T').unwrap_or((text, "00:00"));
+                let parts: Vec<&str> = date.split('-').collect();
+                let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+                parts.iter().map(|part| part.len()).eq([4, 2, 2])
+                    && parts.iter().all(|part| digits(part))
+                    && Self::TimeOfDay.accepts(time)
+            }
+            Self::PublicKey => text.strip_prefix("ed25519:").is_some_and(|digits| {
+                digits.len() == 64
+                    && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
             }),
         }
     }

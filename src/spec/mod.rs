@@ -1,6 +1,6 @@
-//! Documents that people write: what an experiment claims.
+//! Documents that people write: what an experiment claims, and what a policy lets happen.
 //!
-//! Owns the Experiment grammar, its checks and its error messages. Refuses to know recordings, statistics and
+//! Owns the Experiment and Policy grammars, their checks and their error messages. Refuses to know recordings, statistics and
 //! verdicts. A document is parsed once into [`Experiment`], where everything that can be wrong has been ruled out;
 //! later stages never check again.
 
@@ -8,6 +8,7 @@ pub mod checked;
 pub mod claim;
 pub mod experiment;
 mod grammar;
+pub mod policy;
 pub mod problem;
 pub mod schema;
 pub mod selector;
@@ -22,6 +23,10 @@ pub use experiment::{
     Iterations, Measure, Metric, Precondition, PreconditionBound, PrometheusServer, Recovery,
     Reduce, Remediation, Safety, Scrape, Source, Target, Windows,
 };
+pub use policy::{
+    ApprovalRule, Blackout, CanaryTraffic, CheckedPolicy, CircuitBreaker, Environment, KillLimits,
+    OpenHours, Policy, Protection, Required,
+};
 pub use problem::{Problem, Problems};
-pub use schema::schema_json;
+pub use schema::{policy_schema_json, schema_json};
 pub use selector::Selector;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::spec::grammar::{Choice, Ends, Key, Kind, Presence, Rule, Shape, SpanRule};
 use crate::spec::walk::document::EXPERIMENT;
+use crate::spec::walk::policy::POLICY;
 use crate::unit::Quantity;
 
 /// The JSON Schema (draft 2020-12) of the Experiment document, indented, with a line feed at its end.
@@ -19,6 +20,13 @@ use crate::unit::Quantity;
 /// ```
 pub fn schema_json() -> String {
     let mut text = format!("{:#}", schema(&EXPERIMENT));
+    text.push('\n');
+    text
+}
+
+/// The JSON Schema (draft 2020-12) of the Policy document, indented, with a line feed at its end.
+pub fn policy_schema_json() -> String {
+    let mut text = format!("{:#}", schema(&POLICY));
     text.push('\n');
     text
 }

@@ -9,8 +9,12 @@ pub mod quantity;
 mod seed;
 pub mod show;
 pub mod time;
+#[cfg(feature = "analysis")]
+pub mod zone;
 
 pub use labels::Labels;
 pub use quantity::{Dimension, Quantity, Unit};
 pub use seed::Seed;
 pub use time::{Span, Timestamp, Window};
+#[cfg(feature = "analysis")]
+pub use zone::{Date, LocalTime, Nearer, Weekday, Zone};

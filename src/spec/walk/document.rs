@@ -37,7 +37,7 @@ pub(crate) const EXPERIMENT: Shape = Shape {
     choices: &[],
 };
 
-const METADATA: Shape = Shape {
+pub(crate) const METADATA: Shape = Shape {
     name: "metadata",
     doc: "Who is answerable for what.",
     keys: &[

@@ -10,10 +10,10 @@ use crate::spec::walk::recovery::{self, SIGN};
 use crate::unit::Span;
 
 /// More targets than this in one iteration are no experiment.
-const MOST_TARGETS: u64 = 10_000;
+pub(crate) const MOST_TARGETS: u64 = 10_000;
 
 /// The widest wave.
-const LAST_WAVE: u64 = 3;
+pub(crate) const LAST_WAVE: u64 = 3;
 
 pub(crate) const FAULT: Shape = Shape {
     name: "fault",

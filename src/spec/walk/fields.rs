@@ -191,6 +191,16 @@ impl<'tree> Fields<'tree> {
         texts.into_iter().collect()
     }
 
+    /// The words of a key's list.
+    pub(crate) fn words(&self, name: &str, findings: &mut Findings) -> Option<Vec<&'static str>> {
+        let Kind::List { of: Kind::Word(words), .. } = self.kind(name) else {
+            self.wrong_kind(name)
+        };
+        let items = self.items(name, findings)?;
+        let words: Vec<_> = items.iter().map(|item| item.word(words, findings)).collect();
+        words.into_iter().collect()
+    }
+
     /// The mappings of a key's list; a broken item is left out, its problem reported.
     pub(crate) fn mappings(&self, name: &str, findings: &mut Findings) -> Vec<Fields<'tree>> {
         let Kind::List { of: Kind::Mapping(shape), .. } = self.kind(name) else {

@@ -28,7 +28,7 @@ pub(crate) const SAFETY: Shape = Shape {
     choices: &[],
 };
 
-const PRECONDITION: Shape = Shape {
+pub(crate) const PRECONDITION: Shape = Shape {
     name: "precondition",
     doc: "A condition that has to hold before a kill.",
     keys: &[
@@ -83,7 +83,7 @@ pub(crate) fn read(fields: &Fields<'_>, metrics: &Metrics, findings: &mut Findin
     safety
 }
 
-fn precondition(fields: &Fields<'_>, findings: &mut Findings) -> Option<Precondition> {
+pub(crate) fn precondition(fields: &Fields<'_>, findings: &mut Findings) -> Option<Precondition> {
     let name = fields.text("name", findings);
     let query = fields.text("query", findings);
     let side = fields.first_of(&["at_most", "at_least"])?;
