@@ -4,4 +4,5 @@
 //! with what was wrong about them counted. Everything after it in the flow works on those values alone.
 
 pub mod chaos;
+pub mod events;
 pub mod metrics;

@@ -4,13 +4,17 @@
 //! found under its final name. Refuses to know what the contents mean.
 
 pub mod atomic_file;
+pub mod collected_samples;
 pub mod error;
 pub mod history;
+pub mod event_file;
 pub mod recording_writer;
 pub mod text_file;
 
 pub use atomic_file::AtomicFile;
+pub use collected_samples::CollectedSamples;
 pub use error::StoreError;
 pub use history::{Appended, History, HistoryError, RunEntry};
+pub use event_file::append_events;
 pub use recording_writer::{WrittenSamples, write_samples};
 pub use text_file::{TextFile, write_text, write_texts};

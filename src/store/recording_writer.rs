@@ -47,16 +47,26 @@ pub fn write_samples(
     directory: &Path,
     frames: impl IntoIterator<Item = Frame>,
 ) -> Result<WrittenSamples, StoreError> {
-    let target = directory.join(FILE);
+    write_samples_file(&directory.join(FILE), frames)
+}
+
+/// Writes `frames` into the Parquet file `target` by the rules of [`write_samples`].
+///
+/// # Errors
+/// [`StoreError`] if the file cannot be written; nothing is then left under its name.
+pub(crate) fn write_samples_file(
+    target: &Path,
+    frames: impl IntoIterator<Item = Frame>,
+) -> Result<WrittenSamples, StoreError> {
     let failed = |error: PolarsError| {
         let message = error.to_string();
         let source = match error {
             PolarsError::IO { error, .. } => io::Error::new(error.kind(), message),
             _ => io::Error::other(message),
         };
-        StoreError::new("write", &target, source)
+        StoreError::new("write", target, source)
     };
-    let mut file = AtomicFile::create(&target)?;
+    let mut file = AtomicFile::create(target)?;
     let mut written = WrittenSamples::default();
     let mut writer = ParquetWriter::new(&mut file)
         .with_compression(ParquetCompression::Zstd(None))

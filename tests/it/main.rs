@@ -17,6 +17,7 @@ mod cmd;
 mod determinism;
 #[cfg(feature = "analysis")]
 mod history;
+mod exposition_verdicts;
 mod import_fuzz;
 #[cfg(feature = "analysis")]
 mod import_path;

@@ -1,6 +1,8 @@
 //! Where samples come from. Every source ends in [`crate::frame::Frame`], one per metric name.
 
 pub mod prometheus;
+pub mod collector;
+pub mod exposition;
 pub mod recording;
 
 pub use recording::{Extent, Recording, RecordingError, RecordingWarning, SamplesDigest};
