@@ -204,7 +204,7 @@ mod tests {
     use crate::spec::grammar::TextRule;
     use crate::spec::tree::{self, Meaning, Node, below};
     use crate::spec::yaml;
-    use crate::spec::{Experiment, Problem};
+    use crate::spec::{Experiment, Policy, Problem};
     use crate::unit::Span;
 
     /// A document as JSON, so that it can be changed and given to both the schema and the readers.
@@ -226,8 +226,28 @@ mod tests {
         }
     }
 
-    fn good_documents() -> Vec<(String, Value)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/spec/good");
+    /// A kind of document with its readers.
+    #[derive(Clone, Copy)]
+    struct Grammar {
+        shape: &'static Shape,
+        folder: &'static str,
+        problems: fn(&Value) -> Vec<Problem>,
+    }
+
+    const GRAMMARS: [Grammar; 2] = [
+        Grammar { shape: &EXPERIMENT, folder: "tests/cases/spec/good", problems },
+        Grammar { shape: &POLICY, folder: "tests/cases/policy/good", problems: policy_problems },
+    ];
+
+    fn policy_problems(document: &Value) -> Vec<Problem> {
+        match Policy::check("", document.to_string().as_bytes()) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.problems().to_vec(),
+        }
+    }
+
+    fn good_documents(grammar: Grammar) -> Vec<(String, Value)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(grammar.folder);
         let mut paths: Vec<_> =
             std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.extension().is_some_and(|end| end != "problems"));
@@ -254,7 +274,7 @@ mod tests {
     }
 
     impl Compiled {
-        fn new() -> Self {
+        fn new(shape: &Shape) -> Self {
             fn collect(schema: &Value, patterns: &mut BTreeMap<String, Regex>) {
                 if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
                     patterns.insert(pattern.to_owned(), Regex::new(pattern).unwrap());
@@ -266,7 +286,7 @@ mod tests {
                     collect(below, patterns);
                 }
             }
-            let (schema, mut patterns) = (schema(&EXPERIMENT), BTreeMap::new());
+            let (schema, mut patterns) = (schema(shape), BTreeMap::new());
             collect(&schema, &mut patterns);
             Self { schema, patterns }
         }
@@ -382,8 +402,8 @@ mod tests {
         found.push(at);
     }
 
-    fn all_mappings(document: &Value) -> Vec<Found> {
-        let root = Found { pointer: String::new(), path: String::new(), shape: &EXPERIMENT };
+    fn all_mappings(shape: &'static Shape, document: &Value) -> Vec<Found> {
+        let root = Found { pointer: String::new(), path: String::new(), shape };
         let mut found = Vec::new();
         mappings(document, root, &mut found);
         found
@@ -395,70 +415,79 @@ mod tests {
 
     #[test]
     fn every_good_document_is_valid_under_the_schema_and_they_use_every_key() {
-        let schema = Compiled::new();
-        let (mut used, mut known) = (BTreeSet::new(), BTreeSet::new());
-        let mut shapes = Map::new();
-        define(&EXPERIMENT, &mut shapes);
-        for (name, shape) in &shapes {
-            for key in shape["properties"].as_object().unwrap().keys() {
-                known.insert(format!("{name}.{key}"));
+        for grammar in GRAMMARS {
+            let schema = Compiled::new(grammar.shape);
+            let (mut used, mut known) = (BTreeSet::new(), BTreeSet::new());
+            let mut shapes = Map::new();
+            define(grammar.shape, &mut shapes);
+            for (name, shape) in &shapes {
+                for key in shape["properties"].as_object().unwrap().keys() {
+                    known.insert(format!("{name}.{key}"));
+                }
             }
-        }
-        for (name, document) in good_documents() {
-            assert!(
-                accepts(&schema, &schema.schema, &document),
-                "{name} is not valid under the schema"
-            );
-            assert_eq!(problems(&document), [], "{name} as JSON");
-            for Found { pointer, shape, .. } in all_mappings(&document) {
-                let keys = document.pointer(&pointer).unwrap().as_object().unwrap().keys();
-                used.extend(keys.map(|key| format!("{}.{key}", shape.name)));
+            for (name, document) in good_documents(grammar) {
+                assert!(
+                    accepts(&schema, &schema.schema, &document),
+                    "{name} is not valid under the schema"
+                );
+                assert_eq!((grammar.problems)(&document), [], "{name} as JSON");
+                for Found { pointer, shape, .. } in all_mappings(grammar.shape, &document) {
+                    let keys = document.pointer(&pointer).unwrap().as_object().unwrap().keys();
+                    used.extend(keys.map(|key| format!("{}.{key}", shape.name)));
+                }
             }
+            let unused: Vec<_> = known.difference(&used).collect();
+            assert!(unused.is_empty(), "no good document uses {unused:?}");
         }
-        let unused: Vec<_> = known.difference(&used).collect();
-        assert!(unused.is_empty(), "no good document uses {unused:?}");
     }
 
     #[test]
     fn an_unknown_key_anywhere_is_refused_by_schema_and_readers() {
-        let schema = Compiled::new();
-        for (name, document) in good_documents() {
-            for Found { pointer, path, .. } in all_mappings(&document) {
-                let mut changed = document.clone();
-                object(&mut changed, &pointer).insert("zzz".to_owned(), json!(1));
-                assert!(!accepts(&schema, &schema.schema, &changed), "{name}: schema, {path}");
-                let wanted = below(&path, "zzz");
-                let found = problems(&changed);
-                assert!(
-                    found.iter().any(|p| p.path == wanted && p.message.starts_with("unknown key")),
-                    "{name}: readers, {wanted}"
-                );
+        for grammar in GRAMMARS {
+            let schema = Compiled::new(grammar.shape);
+            for (name, document) in good_documents(grammar) {
+                for Found { pointer, path, .. } in all_mappings(grammar.shape, &document) {
+                    let mut changed = document.clone();
+                    object(&mut changed, &pointer).insert("zzz".to_owned(), json!(1));
+                    assert!(!accepts(&schema, &schema.schema, &changed), "{name}: schema, {path}");
+                    let wanted = below(&path, "zzz");
+                    let found = (grammar.problems)(&changed);
+                    assert!(
+                        found
+                            .iter()
+                            .any(|p| p.path == wanted && p.message.starts_with("unknown key")),
+                        "{name}: readers, {wanted}"
+                    );
+                }
             }
         }
     }
 
     #[test]
     fn a_value_of_the_wrong_kind_anywhere_is_refused_by_schema_and_readers() {
-        let schema = Compiled::new();
-        for (name, document) in good_documents() {
-            for Found { pointer, path, .. } in all_mappings(&document) {
-                for key in object(&mut document.clone(), &pointer).keys() {
-                    for wrong in [json!([[]]), json!(null), json!(true), json!({"zzz": []})] {
-                        let mut changed = document.clone();
-                        let old = object(&mut changed, &pointer).insert(key.clone(), wrong.clone());
-                        if old.is_some_and(|old| old.is_boolean() && wrong.is_boolean()) {
-                            continue;
+        for grammar in GRAMMARS {
+            let schema = Compiled::new(grammar.shape);
+            for (name, document) in good_documents(grammar) {
+                for Found { pointer, path, .. } in all_mappings(grammar.shape, &document) {
+                    for key in object(&mut document.clone(), &pointer).keys() {
+                        for wrong in [json!([[]]), json!(null), json!(true), json!({"zzz": []})] {
+                            let mut changed = document.clone();
+                            let old =
+                                object(&mut changed, &pointer).insert(key.clone(), wrong.clone());
+                            if old.is_some_and(|old| old.is_boolean() && wrong.is_boolean()) {
+                                continue;
+                            }
+                            let wanted = below(&path, key);
+                            let refused = (grammar.problems)(&changed);
+                            assert!(
+                                refused.iter().any(|problem| problem.path.starts_with(&wanted)),
+                                "{name}: the readers accept {wrong} at {wanted}: {refused:?}"
+                            );
+                            assert!(
+                                !accepts(&schema, &schema.schema, &changed),
+                                "{name}: {wrong} at {wanted}"
+                            );
                         }
-                        let wanted = below(&path, key);
-                        let refused = problems(&changed);
-                        assert!(
-                            refused.iter().any(|problem| problem.path.starts_with(&wanted)),
-                            "{name}: the readers accept {wrong} at {wanted}: {refused:?}"
-                        );
-                        assert!(
-                            !accepts(&schema, &schema.schema, &changed),
-                            "{name}: {wrong} at {wanted}"
-                        );
                     }
                 }
             }
@@ -467,30 +496,33 @@ mod tests {
 
     #[test]
     fn what_the_schema_refuses_without_a_key_the_readers_refuse_and_the_other_way_round() {
-        let schema = Compiled::new();
-        for (name, document) in good_documents() {
-            for Found { pointer, path, shape } in all_mappings(&document) {
-                for key in shape.keys {
-                    let mut changed = document.clone();
-                    if object(&mut changed, &pointer).remove(key.name).is_none() {
-                        continue;
-                    }
-                    let valid = accepts(&schema, &schema.schema, &changed);
-                    let refused = problems(&changed);
-                    if !valid {
-                        assert_ne!(
-                            refused,
-                            [],
-                            "{name}: the readers accept {path} without {}",
+        for grammar in GRAMMARS {
+            let schema = Compiled::new(grammar.shape);
+            for (name, document) in good_documents(grammar) {
+                for Found { pointer, path, shape } in all_mappings(grammar.shape, &document) {
+                    for key in shape.keys {
+                        let mut changed = document.clone();
+                        if object(&mut changed, &pointer).remove(key.name).is_none() {
+                            continue;
+                        }
+                        let valid = accepts(&schema, &schema.schema, &changed);
+                        let refused = (grammar.problems)(&changed);
+                        if !valid {
+                            assert_ne!(
+                                refused,
+                                [],
+                                "{name}: the readers accept {path} without {}",
+                                key.name
+                            );
+                        }
+                        let missing =
+                            refused.iter().any(|problem| problem.message.contains("missing"));
+                        assert!(
+                            !(missing && valid),
+                            "{name}: the schema accepts {path} without {}",
                             key.name
                         );
                     }
-                    let missing = refused.iter().any(|problem| problem.message.contains("missing"));
-                    assert!(
-                        !(missing && valid),
-                        "{name}: the schema accepts {path} without {}",
-                        key.name
-                    );
                 }
             }
         }
@@ -506,7 +538,12 @@ mod tests {
             TextRule::Url,
             TextRule::EnvironmentVariable,
             TextRule::KeyValue,
+            TextRule::Label,
+            TextRule::TimeOfDay,
+            TextRule::LocalTime,
+            TextRule::PublicKey,
         ];
+        let key = format!("ed25519:{}", "0a".repeat(32));
         let texts = [
             "",
             " ",
@@ -530,6 +567,19 @@ mod tests {
             "\u{1}",
             "é",
             "a\u{7f}",
+            "a =b",
+            "09:30",
+            "24:00",
+            "24:01",
+            "9:30",
+            "2026-12-24",
+            "2026-12-24T18:00",
+            "2026-12-24T25:00",
+            "2026-12-24 18:00",
+            "26-12-24",
+            "2026-+2-24",
+            key.as_str(),
+            "ed25519:00",
         ];
         for rule in rules {
             let pattern = Regex::new(rule.pattern()).unwrap();
@@ -588,6 +638,7 @@ mod tests {
         }
         let mut all = Vec::new();
         collect(&EXPERIMENT, &mut all);
+        collect(&POLICY, &mut all);
         for shape in &all {
             let names: BTreeSet<_> = shape.names().into_iter().collect();
             assert_eq!(names.len(), shape.keys.len(), "{}", shape.name);
@@ -601,13 +652,16 @@ mod tests {
 
     #[test]
     fn the_published_schema_is_the_reviewed_one() {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/spec/experiment.schema.json");
-        if std::env::var_os("UNFAZED_UPDATE_CASES").is_some() {
-            std::fs::write(&path, schema_json()).unwrap();
+        for (path, published) in [
+            ("tests/cases/spec/experiment.schema.json", schema_json()),
+            ("tests/cases/policy/policy.schema.json", policy_schema_json()),
+        ] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            if std::env::var_os("UNFAZED_UPDATE_CASES").is_some() {
+                std::fs::write(&file, &published).unwrap();
+            }
+            let reviewed = std::fs::read_to_string(file).unwrap();
+            assert!(reviewed == published, "the grammar differs from {path}");
         }
-        let reviewed: Value =
-            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        assert!(reviewed == schema(&EXPERIMENT), "the grammar differs from the reviewed schema");
     }
 }

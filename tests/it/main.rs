@@ -26,6 +26,8 @@ mod layers;
 mod oracle;
 mod plan;
 #[cfg(feature = "analysis")]
+mod policy;
+#[cfg(feature = "analysis")]
 mod readme;
 mod request_rows;
 #[cfg(feature = "analysis")]
