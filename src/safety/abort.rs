@@ -217,3 +217,137 @@ pub fn words(rule: &AbortRule, unit: &Unit) -> String {
         format!("{trigger} for {}", rule.consecutive)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_milliseconds(seconds * 1000)
+    }
+
+    fn rule(trigger: AbortTrigger, consecutive: i64) -> AbortRule {
+        let consecutive = Span::from_seconds(consecutive);
+        AbortRule { metric: "payment-errors".to_owned(), trigger, consecutive }
+    }
+
+    /// One character a minute from the kill on: `.` inside, `x` outside, `?` no value.
+    fn points(text: &str) -> Vec<Point> {
+        let value = |mark| match mark {
+            '.' => Some(0.0),
+            'x' => Some(0.01),
+            _ => None,
+        };
+        let minutes = text.chars().zip(0..);
+        minutes.map(|(mark, minute)| Point { at: at(minute * 60), value: value(mark) }).collect()
+    }
+
+    /// What the rule of the worked example makes of a row of minutes.
+    fn seen(text: &str) -> Watch {
+        let points = points(text);
+        let now = points.last().unwrap().at;
+        let watched = Watched {
+            unit: &Unit::Ratio,
+            baseline: None,
+            since: at(0),
+            points: &points,
+            blind_after: Span::from_seconds(150),
+        };
+        watch(&rule(AbortTrigger::Above(0.001), 180), watched, now)
+    }
+
+    #[test]
+    fn three_minutes_in_a_row_fire_and_two_do_not() {
+        assert_eq!(seen("....."), Watch::Quiet);
+        assert_eq!(seen(".xxx."), Watch::Quiet);
+        assert_eq!(seen("x.xx.xx."), Watch::Quiet);
+        assert_eq!(seen(".xxx"), Watch::Holding { since: at(60), fires_at: at(240) });
+        let Watch::Fired { at: fired, cause, sentence } = seen(".xxxx") else { panic!("quiet") };
+        assert_eq!((fired, cause), (at(240), Cause::Breach));
+        assert_eq!(
+            sentence,
+            "payment-errors was 1 % since 1970-01-01T00:01:00Z, and the rule stops it above 0.1 % for 3m"
+        );
+    }
+
+    #[test]
+    fn a_missing_value_breaks_no_stretch_and_begins_none() {
+        assert!(matches!(seen(".x?x?"), Watch::Fired { cause: Cause::Breach, .. }));
+        assert_eq!(seen(".?..?"), Watch::Quiet);
+        // A value inside that comes after the time was over comes too late.
+        assert!(matches!(seen("xx?xx."), Watch::Fired { cause: Cause::Breach, .. }));
+    }
+
+    #[test]
+    fn what_cannot_be_watched_is_stopped() {
+        for text in ["???????", ".???", ".???....", "x??????"] {
+            let Watch::Fired { cause, .. } = seen(text) else { panic!("{text}") };
+            assert_eq!(cause, Cause::Blind, "{text}");
+        }
+        assert_eq!(seen(".??."), Watch::Fired {
+            at: at(150),
+            cause: Cause::Blind,
+            sentence: "payment-errors was not seen from 1970-01-01T00:00:00Z on for more than 2m30s, and what cannot be watched is stopped".to_owned(),
+        });
+        assert_eq!(seen(".?.?."), Watch::Quiet);
+    }
+
+    #[test]
+    fn what_was_measured_before_the_kill_or_lies_ahead_counts_for_nothing() {
+        let points = points("xxxx.....xxxx");
+        let watched = Watched {
+            unit: &Unit::Ratio,
+            baseline: None,
+            since: at(240),
+            points: &points,
+            blind_after: Span::from_seconds(150),
+        };
+        assert_eq!(watch(&rule(AbortTrigger::Above(0.001), 0), watched, at(500)), Watch::Quiet);
+    }
+
+    #[test]
+    fn without_a_time_a_rule_fires_at_once_and_equality_is_no_breach() {
+        for (value, fires) in [(0.001, false), (0.001_000_1, true), (f64::NAN, true)] {
+            let points = [Point { at: at(0), value: Some(value) }];
+            let watched = Watched {
+                unit: &Unit::Ratio,
+                baseline: None,
+                since: at(0),
+                points: &points,
+                blind_after: Span::from_seconds(60),
+            };
+            let found = watch(&rule(AbortTrigger::Above(0.001), 0), watched, at(0));
+            assert_eq!(matches!(found, Watch::Fired { .. }), fires, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_larger_of_two_allowances_above_the_baseline_counts() {
+        let relative = |baseline| {
+            let trigger =
+                AbortTrigger::AboveBaseline { amount: Amount::Relative(0.4), or_by: Some(20.0) };
+            limit(&rule(trigger, 0), baseline)
+        };
+        assert_eq!(relative(Some(40.0)), Some(Limit::Above(60.0)));
+        assert_eq!(relative(Some(100.0)), Some(Limit::Above(140.0)));
+        assert_eq!(relative(Some(-100.0)), Some(Limit::Above(-60.0)));
+        assert_eq!(relative(None), None);
+        assert_eq!(relative(Some(f64::NAN)), None);
+        let watched = Watched {
+            unit: &Unit::None,
+            baseline: None,
+            since: at(0),
+            points: &[],
+            blind_after: Span::from_seconds(60),
+        };
+        let trigger = AbortTrigger::AboveBaseline { amount: Amount::Absolute(1.0), or_by: None };
+        let found = watch(&rule(trigger, 0), watched, at(0));
+        assert!(matches!(found, Watch::Fired { cause: Cause::NoBaseline, .. }));
+    }
+
+    #[test]
+    fn a_rule_below_fires_below() {
+        assert!(Limit::Below(0.9).is_breached_by(0.89));
+        assert!(!Limit::Below(0.9).is_breached_by(0.9));
+    }
+}

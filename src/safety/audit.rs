@@ -289,3 +289,163 @@ fn link(text: &[u8], before: &Head, key: Option<&PublicKey>) -> Result<Entry, St
     }
     Ok(entry)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::safety::signature::tests::PEM;
+
+    fn event(action: &str) -> Event {
+        Event {
+            at: Timestamp::from_milliseconds(1_800_000_000_000),
+            actor: "carol".to_owned(),
+            action: action.to_owned(),
+            target: Some("process payment-worker 4242".to_owned()),
+            run_id: Some("r1".to_owned()),
+            iteration: Some(1),
+            digest: Some("sha256:ab".to_owned()),
+            policy_digest: None,
+            ticket: Some("CHG-4211".to_owned()),
+            outcome: "killed".to_owned(),
+            message: None,
+        }
+    }
+
+    fn log(key: Option<SigningKey>) -> String {
+        let mut chain = Chain::begin(key);
+        ["campaign_begun", "decision", "kill", "recovered", "campaign_ended"]
+            .map(|action| chain.append(event(action)))
+            .concat()
+    }
+
+    const BLIND: Trust<'static> = Trust { noted: None, key: None };
+
+    fn broken_at(text: &str) -> Option<u64> {
+        verify(text.as_bytes(), BLIND).err().map(|found| found.line)
+    }
+
+    #[test]
+    fn a_log_as_it_was_written_is_whole_and_goes_on() {
+        let text = log(None);
+        let whole = verify(text.as_bytes(), BLIND).unwrap();
+        assert_eq!((whole.head.entries, whole.signed), (5, 0));
+        let mut chain = Chain::resume(text.as_bytes(), None).unwrap();
+        let longer = text + &chain.append(event("campaign_begun"));
+        assert_eq!(verify(longer.as_bytes(), BLIND).unwrap().head.entries, 6);
+        assert_eq!(verify(b"", BLIND).unwrap().head, Head::beginning());
+    }
+
+    #[test]
+    fn every_changed_byte_is_found_in_its_line() {
+        let text = log(None);
+        for (at, byte) in text.bytes().enumerate() {
+            for other in [b'0', b'x', b' ', b'"', b'\n', byte ^ 1] {
+                if other == byte {
+                    continue;
+                }
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] = other;
+                let line = 1 + text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() as u64;
+                let found = verify(&bytes, BLIND).expect_err("a changed byte");
+                assert_eq!(found.line, line, "byte {at} became {other}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_cut_doubled_or_exchanged_line_is_found() {
+        let text = log(None);
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        for at in 0..4 {
+            let mut cut = lines.clone();
+            cut.remove(at);
+            assert_eq!(broken_at(&cut.concat()), Some(at as u64 + 1));
+            let mut exchanged = lines.clone();
+            exchanged.swap(at, at + 1);
+            assert_eq!(broken_at(&exchanged.concat()), Some(at as u64 + 1));
+        }
+        for at in 0..5 {
+            let mut doubled = lines.clone();
+            doubled.insert(at, lines[at]);
+            assert_eq!(broken_at(&doubled.concat()), Some(at as u64 + 2));
+            let mut blank = lines.clone();
+            blank.insert(at, "\n");
+            assert_eq!(broken_at(&blank.concat()), Some(at as u64 + 1));
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_log_is_found() {
+        let (one, mut other) = (log(None), Chain::begin(None));
+        let mut changed = event("campaign_begun");
+        changed.actor = "mallory".to_owned();
+        other.append(changed);
+        let alien = other.append(event("decision"));
+        let mut lines: Vec<&str> = one.split_inclusive('\n').collect();
+        lines[1] = &alien;
+        assert_eq!(broken_at(&lines.concat()), Some(2));
+    }
+
+    #[test]
+    fn a_cut_anywhere_but_between_two_lines_is_found_without_a_head() {
+        let text = log(None);
+        for end in 1..text.len() {
+            let whole_lines = text.as_bytes()[end - 1] == b'\n';
+            assert_eq!(broken_at(&text[..end]).is_none(), whole_lines, "{end}");
+        }
+    }
+
+    #[test]
+    fn lines_missing_at_the_end_are_found_with_a_head_noted_elsewhere() {
+        let text = log(None);
+        let head = verify(text.as_bytes(), BLIND).unwrap().head;
+        let by_head = Noted::Head(head.clone());
+        let by_hash = Noted::Hash(head.head);
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        for noted in [&by_head, &by_hash] {
+            let trust = Trust { noted: Some(noted), key: None };
+            assert_eq!(verify(text.as_bytes(), trust).unwrap().after_noted, Some(0));
+            for kept in 0..5 {
+                let short = lines[..kept].concat();
+                let found = verify(short.as_bytes(), trust).unwrap_err();
+                assert!(found.why.contains("missing at its end"), "{found}");
+            }
+        }
+        // A log that has grown since holds the older head.
+        let mut chain = Chain::resume(text.as_bytes(), None).unwrap();
+        let longer = text + &chain.append(event("campaign_begun"));
+        let trust = Trust { noted: Some(&by_head), key: None };
+        assert_eq!(verify(longer.as_bytes(), trust).unwrap().after_noted, Some(1));
+    }
+
+    #[test]
+    fn a_log_written_anew_is_found_with_a_head_or_a_key() {
+        let mut chain = Chain::begin(None);
+        let anew: String = (0..6).map(|_| chain.append(event("nothing"))).collect();
+        assert_eq!(broken_at(&anew), None);
+        let head = verify(log(None).as_bytes(), BLIND).unwrap().head;
+        let trust = Trust { noted: Some(&Noted::Head(head)), key: None };
+        let found = verify(anew.as_bytes(), trust).unwrap_err();
+        assert!(found.why.contains("written anew"), "{found}");
+        let key = SigningKey::from_pem(PEM).unwrap();
+        let public = key.public();
+        let trust = Trust { noted: None, key: Some(&public) };
+        assert_eq!(verify(log(Some(key)).as_bytes(), trust).unwrap().signed, 5);
+        assert!(verify(anew.as_bytes(), trust).unwrap_err().why.contains("not signed"));
+        // A signature of one line under another one.
+        let text = log(Some(SigningKey::from_pem(PEM).unwrap()));
+        let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+        let signature = |line: &str| line[line.find("\"signature\"").unwrap()..].to_owned();
+        let (first, second) = (signature(&lines[0]), signature(&lines[1]));
+        lines[0] = lines[0].replace(&first, &second);
+        let found = verify(lines.concat().as_bytes(), trust).unwrap_err();
+        assert_eq!(found.line, 1);
+        assert!(found.why.contains("its signature is not by"), "{found}");
+    }
+
+    #[test]
+    fn nothing_is_appended_to_a_broken_log() {
+        let text = log(None).replace("carol", "mallory");
+        assert_eq!(Chain::resume(text.as_bytes(), None).unwrap_err().line, 1);
+    }
+}

@@ -14,6 +14,8 @@ mod campaign;
 #[cfg(feature = "analysis")]
 mod cmd;
 #[cfg(feature = "analysis")]
+mod decisions;
+#[cfg(feature = "analysis")]
 mod determinism;
 #[cfg(feature = "analysis")]
 mod history;
