@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::app::AppError;
-use crate::app::document::Dossier;
+use crate::app::document::{Dossier, Ground};
 use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_recovery};
 use crate::app::history::remembered;
 use crate::app::overwrite::keep_inputs;
+use crate::app::pull::Fetching;
 use crate::frame::Wanted;
 use crate::report::{self, Style, Templates};
 use crate::run::Campaign;
@@ -23,6 +24,9 @@ use crate::verdict::{Evidence, judge};
 /// What a recording directory holds.
 const RECORDING_FILES: [&str; 5] =
     ["experiment.yaml", "run.json", "samples.parquet", "samples.csv", "samples-native.parquet"];
+
+/// Where results go if nobody says otherwise, one directory an experiment.
+const DEFAULT_DIRECTORY: &str = "unfazed-out";
 
 /// What to analyse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,18 +74,33 @@ pub struct Analyzed {
 /// # Errors
 /// [`AppError`] says what could not be read, understood or written. Nothing is written then.
 pub fn run(inputs: &Inputs, outputs: &Outputs, style: Style) -> Result<Analyzed, AppError> {
+    run_fetching(inputs, outputs, style, &Fetching::default())
+}
+
+/// As [`run`]; samples that are on a server are fetched as `fetching` says.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_fetching(
+    inputs: &Inputs,
+    outputs: &Outputs,
+    style: Style,
+    fetching: &Fetching<'_>,
+) -> Result<Analyzed, AppError> {
     let templates = match &outputs.templates {
         Some(folder) => Templates::with_overrides(folder)?,
         None => Templates::embedded()?,
     };
     // A folder that is no history is refused before the work.
     let history = outputs.history.as_deref().map(History::open).transpose()?;
-    let dossiers = open(inputs)?;
+    // Fetched samples stand where the results will, until these are written.
+    let place = outputs.directory.as_deref().unwrap_or(Path::new(DEFAULT_DIRECTORY));
+    let dossiers = open(inputs, Some(Ground { place, fetching }))?;
     let result = analyze_dossiers(&dossiers, inputs.seed)?;
     let directory = outputs
         .directory
         .clone()
-        .unwrap_or_else(|| Path::new("unfazed-out").join(&result.experiment.name));
+        .unwrap_or_else(|| Path::new(DEFAULT_DIRECTORY).join(&result.experiment.name));
     // Everything is rendered before anything is written. The two large ones are rendered side by side.
     let file = |path: PathBuf, text: String| TextFile { path, text };
     let (json, html) =
@@ -124,17 +143,17 @@ fn files_read(inputs: &Inputs) -> Vec<PathBuf> {
 /// # Errors
 /// [`AppError`] says what could not be read or understood.
 pub fn analyze(inputs: &Inputs) -> Result<AnalysisResult, AppError> {
-    analyze_dossiers(&open(inputs)?, inputs.seed)
+    analyze_dossiers(&open(inputs, None)?, inputs.seed)
 }
 
 /// Opens the recordings.
-fn open(inputs: &Inputs) -> Result<Vec<Dossier>, AppError> {
+fn open(inputs: &Inputs, ground: Option<Ground<'_>>) -> Result<Vec<Dossier>, AppError> {
     if inputs.run.is_some() && inputs.paths.len() > 1 {
         return Err(AppError::Usage(
             "--run goes with one document; recordings bring their own run.json".to_owned(),
         ));
     }
-    inputs.paths.iter().map(|path| Dossier::open(path, inputs.run.as_deref())).collect()
+    inputs.paths.iter().map(|path| Dossier::open(path, inputs.run.as_deref(), ground)).collect()
 }
 
 /// Analyses opened recordings as one campaign.
@@ -172,7 +191,7 @@ fn analyze_dossiers(dossiers: &[Dossier], seed: u64) -> Result<AnalysisResult, A
         seed,
         samples_digest: digests.finish(),
         warnings: warnings(&in_order),
-        source: None,
+        source: source(&in_order),
     }))
 }
 
@@ -228,8 +247,22 @@ fn warnings(dossiers: &[&Dossier]) -> Vec<Warning> {
         for odd in dossier.recording.warnings() {
             add(odd.code(), odd.to_string());
         }
+        for odd in dossier.origin.iter().flat_map(|origin| &origin.warnings) {
+            add(&odd.code, odd.message.clone());
+        }
     }
     warnings
+}
+
+/// How samples were fetched, each way once.
+fn source(dossiers: &[&Dossier]) -> Option<String> {
+    let mut ways: Vec<&str> = Vec::new();
+    for origin in dossiers.iter().filter_map(|dossier| dossier.origin.as_ref()) {
+        if !ways.contains(&origin.way.as_str()) {
+            ways.push(&origin.way);
+        }
+    }
+    (!ways.is_empty()).then(|| ways.join("; "))
 }
 
 /// What was measured.

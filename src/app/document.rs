@@ -4,9 +4,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::app::AppError;
+use crate::app::pull::{Fetching, Origin, fetch_for_analysis};
 use crate::run::RunRecord;
 use crate::source::metrics::Recording;
 use crate::spec::{Checked, Experiment, Source};
+use crate::store::PartialFetch;
 
 /// A run record larger than this is refused: a million iterations need less.
 const RUN_RECORD_BYTES: u64 = 256 * 1024 * 1024;
@@ -22,37 +24,70 @@ pub(crate) struct Dossier {
     pub(crate) checked: Checked,
     pub(crate) run: RunRecord,
     pub(crate) recording: Recording,
+    /// Where the samples came from, if they were fetched.
+    pub(crate) origin: Option<Origin>,
+    /// Holds samples that were fetched for this analysis alone.
+    _fetched: Option<PartialFetch>,
+}
+
+/// Where samples may be fetched to, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground<'ground> {
+    /// Directory in which scratch files may stand while the work lasts.
+    pub(crate) place: &'ground Path,
+    pub(crate) fetching: &'ground Fetching<'ground>,
 }
 
 impl Dossier {
     /// Opens a recording directory, or an experiment document with the run record `run` (default: beside it).
-    pub(crate) fn open(given: &Path, run: Option<&Path>) -> Result<Self, AppError> {
+    /// Samples that are on a server are fetched, if there is ground to fetch them to.
+    pub(crate) fn open(
+        given: &Path,
+        run: Option<&Path>,
+        ground: Option<Ground<'_>>,
+    ) -> Result<Self, AppError> {
         let is_directory = given.is_dir();
         let document = if is_directory { given.join("experiment.yaml") } else { given.to_owned() };
         let beside = document.parent().map_or_else(PathBuf::new, Path::to_owned);
         let checked = read_experiment(&document)?;
         let record = run.map_or_else(|| beside.join("run.json"), Path::to_owned);
-        let samples =
-            if is_directory { given.to_owned() } else { samples_of(&checked.experiment, &beside)? };
+        let samples = match &checked.experiment.source {
+            _ if is_directory => given.to_owned(),
+            Source::Recording(None) => beside,
+            Source::Recording(Some(path)) => beside.join(path),
+            Source::Prometheus(server) => {
+                let run = read_run(&record)?;
+                let Some(ground) = ground else { return Err(pull_first(&document)) };
+                let fetched =
+                    fetch_for_analysis(&checked.experiment, server, &run, &document, ground)?;
+                return Ok(Self {
+                    given: given.to_owned(),
+                    checked,
+                    run,
+                    recording: fetched.recording,
+                    origin: Some(fetched.origin),
+                    _fetched: Some(fetched.partial),
+                });
+            }
+            Source::Scrape(_) => {
+                return Err(AppError::Usage(
+                    "the document's source is the embedded collector; record first and give the directory of the recording".to_owned(),
+                ));
+            }
+        };
         let run = read_run(&record)?;
         let recording = Recording::open(&samples)?;
-        Ok(Self { given: given.to_owned(), checked, run, recording })
+        let origin = Origin::of(&samples)?;
+        Ok(Self { given: given.to_owned(), checked, run, recording, origin, _fetched: None })
     }
 }
 
-/// The recording that a document names, or the one beside it.
-fn samples_of(experiment: &Experiment, beside: &Path) -> Result<PathBuf, AppError> {
-    match &experiment.source {
-        Source::Recording(None) => Ok(beside.to_owned()),
-        Source::Recording(Some(path)) => Ok(beside.join(path)),
-        Source::Prometheus(server) => Err(AppError::Usage(format!(
-            "the document's source is the server {}, which this version cannot read; put the samples into a recording and give its directory",
-            server.url
-        ))),
-        Source::Scrape(_) => Err(AppError::Usage(
-            "the document's source is the embedded collector; record first and give the directory of the recording".to_owned(),
-        )),
-    }
+/// A document whose samples are on a server, where nothing is fetched.
+fn pull_first(document: &Path) -> AppError {
+    AppError::Usage(format!(
+        "the source of {0} is a server; fetch its samples first: unfazed pull {0} --run run.json -o DIR, and give that directory",
+        document.display()
+    ))
 }
 
 /// Reads and checks an experiment document.

@@ -6,6 +6,7 @@ use crate::app::import::ImportFailure;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::source::metrics::RecordingError;
+use crate::source::metrics::prometheus::PrometheusError;
 use crate::spec::Problems;
 use crate::store::{HistoryError, StoreError};
 use crate::summary::SummaryError;
@@ -53,6 +54,9 @@ pub enum AppError {
     /// The samples of a recording could not be read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// A server could not be asked, or did not answer.
+    #[error(transparent)]
+    Server(#[from] PrometheusError),
     /// The samples of a recording cannot be true.
     #[error(transparent)]
     Summary(#[from] SummaryError),
@@ -96,6 +100,7 @@ impl AppError {
             Self::Read { .. } => "unreadable_file",
             Self::Import(failure) => failure.code(),
             Self::Recording(_) => "unreadable_samples",
+            Self::Server(_) => "unreachable_source",
             Self::Summary(_) => "contradictory_samples",
             Self::Store(_) | Self::History(HistoryError::Write(_)) => "unwritable_file",
             Self::History(_) => "history",
@@ -118,6 +123,7 @@ impl AppError {
             | Self::Report { .. } => true,
             Self::Read { .. }
             | Self::Recording(_)
+            | Self::Server(_)
             | Self::Summary(_)
             | Self::Store(_)
             | Self::Stream { .. } => false,

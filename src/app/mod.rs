@@ -13,6 +13,7 @@ pub mod history;
 pub mod import;
 mod overwrite;
 pub mod plan;
+pub mod pull;
 pub mod render;
 pub mod stat;
 

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Say what a campaign can decide before it is run: kills needed, chances, duration.
     Plan(PlanArguments),
+    /// Fetch the windows of a run from a Prometheus server into a recording.
+    Pull(crate::cli::pull::PullArguments),
     /// Render a report again from result.json alone.
     Report(ReportArguments),
     /// Make a run record from what another chaos tool left behind.
@@ -112,6 +114,8 @@ pub(crate) struct AnalyzeArguments {
     /// Exit with 0 whatever the verdict.
     #[arg(long)]
     pub(crate) exit_zero: bool,
+    #[command(flatten)]
+    pub(crate) fetching: crate::cli::pull::FetchArguments,
 }
 
 /// Reads a seed.

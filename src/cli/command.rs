@@ -39,6 +39,7 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
     let outcome = match command {
         Command::Analyze(arguments) => analyze(&arguments, terminal),
         Command::Plan(arguments) => plan(&arguments, terminal),
+        Command::Pull(arguments) => crate::cli::pull::run(&arguments, terminal),
         Command::Report(arguments) => report(&arguments, terminal),
         Command::Import(arguments) => import(arguments, terminal),
         Command::Init(arguments) => init(arguments, terminal),
@@ -79,7 +80,15 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
         templates: arguments.templates.clone(),
         history: arguments.history.clone(),
     };
-    let analyzed = app::analyze::run(&inputs, &outputs, terminal.style())?;
+    let bar = crate::cli::pull::Bar::new(terminal);
+    let fetching = app::pull::Fetching {
+        limits: arguments.fetching.limits(),
+        progress: &|progress| bar.tell(progress),
+    };
+    let analyzed =
+        app::analyze::run_fetching(&inputs, &outputs, terminal.style(), &fetching);
+    bar.clear();
+    let analyzed = analyzed?;
     write(&analyzed.summary, terminal)?;
     for path in &analyzed.written {
         terminal.say(&format!("written: {}", path.display()));

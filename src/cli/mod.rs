@@ -4,6 +4,7 @@ mod arguments;
 mod command;
 mod exit_code;
 mod history;
+mod pull;
 mod terminal;
 
 pub use command::main;

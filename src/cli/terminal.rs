@@ -44,6 +44,11 @@ impl Terminal {
         }
     }
 
+    /// Whether it says more than what must not be missed.
+    pub(crate) const fn is_talkative(self) -> bool {
+        !self.quiet
+    }
+
     /// Says something to the person, unless asked to be quiet.
     pub(crate) fn say(self, text: &str) {
         if !self.quiet {

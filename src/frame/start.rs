@@ -14,7 +14,7 @@ pub const PROCESS_START: &str = "process_start_time_seconds";
 
 /// Labels that say which process a series comes from. A start without one of them that the counter carries belongs
 /// to some other process.
-const IDENTITY: [&str; 3] = ["instance", "pod", "job"];
+pub const IDENTITY: [&str; 3] = ["instance", "pod", "job"];
 
 /// Names under which a counter's creation time may be recorded: `OpenMetrics` replaces the suffix, some clients append
 /// to the whole name.

@@ -23,6 +23,25 @@ struct Matcher {
     test: Test,
 }
 
+impl Matcher {
+    /// Whether both say the same in the same words.
+    fn same_as(&self, other: &Self) -> bool {
+        self.label == other.label
+            && match (&self.test, &other.test) {
+                (Test::Equal(left), Test::Equal(right))
+                | (Test::NotEqual(left), Test::NotEqual(right)) => left == right,
+                (Test::Matches(left), Test::Matches(right))
+                | (Test::MatchesNot(left), Test::MatchesNot(right)) => {
+                    left.as_str() == right.as_str()
+                }
+                (
+                    Test::Equal(_) | Test::NotEqual(_) | Test::Matches(_) | Test::MatchesNot(_),
+                    _,
+                ) => false,
+            }
+    }
+}
+
 /// The four operators.
 #[derive(Debug, Clone)]
 enum Test {
@@ -88,6 +107,22 @@ impl Selector {
         let mut selector = Self { name, matchers: self.matchers.clone(), text: String::new() };
         selector.text = selector.to_string();
         selector
+    }
+
+    /// The matchers on labels that `kept` names, on the metric `name`: what it means is no less than what belongs to the
+    /// series that this selector means.
+    pub fn on_metric(&self, name: &str, kept: impl Fn(&str) -> bool) -> Self {
+        let matchers: Vec<Matcher> =
+            self.matchers.iter().filter(|matcher| kept(&matcher.label)).cloned().collect();
+        let mut selector = Self { name: name.to_owned(), matchers, text: String::new() };
+        selector.text = selector.to_string();
+        selector
+    }
+
+    /// Whether every series that `other` means is meant here too, as far as the matchers themselves show it.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.matchers.iter().all(|own| other.matchers.iter().any(|its| its.same_as(own)))
     }
 
     /// Whether a series with these labels is meant. An absent label counts as empty, as in Prometheus.
@@ -335,6 +370,18 @@ mod tests {
             Selector::parse(r#"{__name__="up",job="a"}"#).unwrap().to_string(),
             r#"up{job="a"}"#
         );
+    }
+
+    #[test]
+    fn a_selector_covers_what_says_more() {
+        let selector = |text: &str| Selector::parse(text).unwrap();
+        assert!(selector("x").covers(&selector("x{a=\"b\"}")));
+        assert!(selector("x{a=~\"b|c\"}").covers(&selector("x{d!=\"e\",a=~\"b|c\"}")));
+        assert!(!selector("x{a=\"b\"}").covers(&selector("x")));
+        assert!(!selector("x{a=\"b\"}").covers(&selector("x{a=~\"b\"}")));
+        assert!(!selector("x").covers(&selector("y")));
+        let moved = selector("x{a=\"b\",job=~\"c.*\"}").on_metric("y", |label| label == "job");
+        assert_eq!(moved.to_string(), "y{job=~\"c.*\"}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::frame::start::{PROCESS_START, created_names};
+use crate::frame::start::{IDENTITY, PROCESS_START, created_names};
 use crate::spec::{Detection, Experiment, Measure, Remediation, Selector};
 use crate::summary::detection::ALERTS;
 
@@ -28,6 +28,8 @@ pub enum Need {
     Helpful {
         /// The metric's name.
         name: String,
+        /// The selector as Prometheus reads it: those that may belong to the series they help with.
+        selector: String,
     },
 }
 
@@ -84,10 +86,14 @@ fn series(selector: &Selector) -> Need {
 /// could mean a whole fleet's.
 fn counter(needs: &mut BTreeSet<Need>, selector: &Selector) {
     needs.insert(series(selector));
+    let mut helpful = |name: &str, selector: &Selector| {
+        needs.insert(Need::Helpful { name: name.to_owned(), selector: selector.to_string() });
+    };
     for name in created_names(selector.metric_name()) {
-        needs.insert(Need::Helpful { name });
+        helpful(&name, &selector.on_metric(&name, |label| label != "le"));
     }
-    needs.insert(Need::Helpful { name: PROCESS_START.to_owned() });
+    let process = selector.on_metric(PROCESS_START, |label| IDENTITY.contains(&label));
+    helpful(PROCESS_START, &process);
 }
 
 #[cfg(test)]
@@ -116,7 +122,7 @@ mod tests {
             .map(|need| match need {
                 Need::Series { selector, .. } => selector,
                 Need::Answer { expression } => expression,
-                Need::Helpful { name } => name,
+                Need::Helpful { selector, .. } => selector,
             })
             .collect();
         let wanted = [
@@ -124,7 +130,9 @@ mod tests {
             "x_total{outcome=\"error\"}",
             "process_start_time_seconds",
             "x_created",
+            "x_created{outcome=\"error\"}",
             "x_total_created",
+            "x_total_created{outcome=\"error\"}",
         ];
         assert_eq!(all, wanted);
     }

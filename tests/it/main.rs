@@ -29,6 +29,9 @@ mod oracle;
 mod plan;
 #[cfg(feature = "analysis")]
 mod policy;
+mod prometheus;
+#[cfg(feature = "analysis")]
+mod prometheus_servers;
 #[cfg(feature = "analysis")]
 mod readme;
 mod request_rows;

@@ -1,0 +1,205 @@
+//! Puts the units of a fetch together: one frame a metric, samples of all iterations in order, each once.
+//!
+//! Owns what is odd about samples and is seen only when they lie together. What comes out depends on the samples alone,
+//! never on the pieces they came in.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::app::AppError;
+use crate::app::pull::plan::{FetchPlan, Importance, Question, Unit};
+use crate::frame::{Frame, Rows, Series};
+use crate::source::metrics::prometheus::ClockSkew;
+use crate::store::{PartialFetch, StoreError, WrittenSamples, write_samples};
+use crate::unit::{Labels, Span, Timestamp};
+use crate::verdict::result::Warning;
+
+/// Labels by which replicas of one server tell themselves apart.
+const REPLICA_LABELS: [&str; 4] =
+    ["prometheus_replica", "replica", "__replica__", "receive_replica"];
+
+/// What was put together.
+pub(super) struct Assembled {
+    pub(super) written: WrittenSamples,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// A metric and the units that hold its samples.
+struct Metric<'plan> {
+    name: &'plan str,
+    units: Vec<&'plan Unit>,
+}
+
+/// Writes the samples of all units into `directory`.
+///
+/// # Errors
+/// [`AppError::Store`] if a unit cannot be read or the samples cannot be written.
+pub(super) fn assemble(
+    plan: &FetchPlan,
+    partial: &PartialFetch,
+    directory: &Path,
+) -> Result<Assembled, AppError> {
+    let mut metrics: BTreeMap<&str, Vec<&Unit>> = BTreeMap::new();
+    for unit in &plan.units {
+        metrics.entry(&unit.metric).or_default().push(unit);
+    }
+    let warnings = RefCell::new(Vec::new());
+    // The writer takes frames and no failures: the first one ends the frames and is handed on afterwards.
+    let failed: RefCell<Option<StoreError>> = RefCell::new(None);
+    let frames = metrics.into_iter().map_while(|(name, units)| {
+        let metric = Metric { name, units };
+        match metric.frame(partial) {
+            Ok(frame) => {
+                warnings.borrow_mut().extend(metric.oddities(&frame, plan.margin));
+                Some(frame)
+            }
+            Err(error) => {
+                *failed.borrow_mut() = Some(error);
+                None
+            }
+        }
+    });
+    let written = write_samples(directory, frames)?;
+    match failed.into_inner() {
+        Some(error) => Err(error.into()),
+        None => Ok(Assembled { written, warnings: warnings.into_inner() }),
+    }
+}
+
+impl Metric<'_> {
+    /// All samples of the metric.
+    fn frame(&self, partial: &PartialFetch) -> Result<Frame, StoreError> {
+        let mut columns: BTreeMap<Labels, (Vec<i64>, Vec<f64>)> = BTreeMap::new();
+        for unit in &self.units {
+            let mut reader = partial.read(unit.number)?;
+            while let Some(block) = reader.next_block()? {
+                let labels = Labels::parse(&block.labels).map_err(|error| {
+                    let source = std::io::Error::other(error.to_string());
+                    StoreError::new("read", partial.directory(), source)
+                })?;
+                let (times, values) = columns.entry(labels).or_default();
+                times.extend(block.times);
+                values.extend(block.values);
+            }
+        }
+        let mut frame = Frame {
+            metric: self.name.to_owned(),
+            rows: Rows::Deduplicated,
+            series: Vec::with_capacity(columns.len()),
+            conflicting_duplicates: 0,
+        };
+        for (labels, (times, values)) in columns {
+            let (series, conflicts) = Series::from_columns(labels, times, values);
+            frame.conflicting_duplicates += conflicts;
+            frame.series.push(series);
+        }
+        Ok(frame)
+    }
+
+    fn importance(&self) -> Importance {
+        let needed = |unit: &&Unit| match unit.question {
+            Question::Raw { importance, .. } => importance == Importance::Needed,
+            Question::Query { .. } => true,
+        };
+        if self.units.iter().any(needed) { Importance::Needed } else { Importance::Helpful }
+    }
+
+    /// What is odd about the samples.
+    fn oddities(&self, frame: &Frame, margin: Span) -> Vec<Warning> {
+        let name = self.name;
+        let mut found = Vec::new();
+        let mut add = |code: &str, message: String| {
+            found.push(Warning { code: code.to_owned(), message });
+        };
+        let samples: usize = frame.series.iter().map(|series| series.times.len()).sum();
+        if samples == 0 {
+            if self.importance() == Importance::Needed {
+                add(
+                    "nothing_found",
+                    format!(
+                        "the server has no sample of {name} in any window; nothing is not zero: check the name, and that the server keeps data that old"
+                    ),
+                );
+            }
+            return found;
+        }
+        if frame.conflicting_duplicates > 0 {
+            add(
+                "conflicting_duplicates",
+                format!(
+                    "{} samples of {name} share series and time with another of a different value; the greatest was kept",
+                    frame.conflicting_duplicates
+                ),
+            );
+        }
+        if let Some(label) = replica_label(frame) {
+            add(
+                "replicated_series",
+                format!(
+                    "series of {name} differ in the label '{label}' alone: replicas of one server count everything once each; choose one in the selector, {label}=\"…\""
+                ),
+            );
+        }
+        if let Some(step) = frame.step().filter(|step| step.times(2) > margin)
+            && self.importance() == Importance::Needed
+        {
+            add(
+                "margin_too_short",
+                format!(
+                    "samples of {name} are {step} apart and only {margin} was fetched around the windows; write step: {step} into the source and pull again"
+                ),
+            );
+        }
+        found
+    }
+}
+
+/// A label of replicas without which two series would be the same.
+fn replica_label(frame: &Frame) -> Option<&'static str> {
+    REPLICA_LABELS.into_iter().find(|label| {
+        let mut seen = BTreeSet::new();
+        frame
+            .series
+            .iter()
+            .filter(|series| !series.labels.get(label).is_empty())
+            .any(|series| !seen.insert(series.labels.without(label)))
+    })
+}
+
+/// What a server said, and what its clock says about the run.
+pub(super) fn warnings_of_server(
+    notes: &[String],
+    skew: Option<ClockSkew>,
+    last: Timestamp,
+    now: Timestamp,
+) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = notes
+        .iter()
+        .map(|note| Warning {
+            code: "server_note".to_owned(),
+            message: format!("the server says: {note}"),
+        })
+        .collect();
+    if let Some(ahead) = skew.and_then(ClockSkew::worth_telling) {
+        let side = if ahead > 0 { "ahead of" } else { "behind" };
+        let least = Span::from_milliseconds(ahead.abs() / 1000 * 1000);
+        warnings.push(Warning {
+            code: "clock_skew".to_owned(),
+            message: format!(
+                "the clock of the server is at least {least} {side} the one here; if the kills were timed by a clock like the one here, windows and times to detect and recover are off by as much: synchronise the clocks and run again"
+            ),
+        });
+    }
+    // What the server's clock is ahead of ours, it may already have.
+    let ahead = skew.map_or(0, |skew| skew.least.max(0));
+    if now.milliseconds() + ahead < last.milliseconds() {
+        warnings.push(Warning {
+            code: "late_samples".to_owned(),
+            message: format!(
+                "the last window was fetched before {last}, two steps after its end: samples may still have been on their way; pull again"
+            ),
+        });
+    }
+    warnings
+}

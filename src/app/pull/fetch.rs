@@ -1,0 +1,167 @@
+//! Fetches the units of a plan with a few workers, and keeps each one as soon as it is whole.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::app::AppError;
+use crate::app::pull::plan::{FetchPlan, Question, Unit};
+use crate::source::metrics::prometheus::{
+    Client, Deadline, DecodedSeries, Limits, PrometheusError, SeriesSink,
+};
+use crate::store::{Block, PartialFetch, UnitWriter};
+
+/// How far a fetch has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Questions answered, those of an earlier attempt among them.
+    pub done: usize,
+    /// All questions.
+    pub all: usize,
+    /// Samples that came in this attempt.
+    pub samples: u64,
+}
+
+/// How a server is asked, and who is told how far it is.
+pub struct Fetching<'told> {
+    /// Limits of the conversation.
+    pub limits: Limits,
+    /// Called after every answer, by any worker.
+    pub progress: &'told (dyn Fn(Progress) + Sync),
+}
+
+impl std::fmt::Debug for Fetching<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Fetching").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Default for Fetching<'_> {
+    /// The usual limits; nobody is told.
+    fn default() -> Self {
+        Self { limits: Limits::default(), progress: &|_| {} }
+    }
+}
+
+/// Work that the workers share.
+struct Work<'work> {
+    client: &'work Client,
+    plan: &'work FetchPlan,
+    partial: &'work PartialFetch,
+    deadline: Deadline,
+    next: AtomicUsize,
+    done: AtomicUsize,
+    samples: AtomicU64,
+    stop: AtomicBool,
+    failed: Mutex<Option<AppError>>,
+}
+
+/// Fetches all units that are not there yet.
+///
+/// # Errors
+/// The first failure; what was fetched until then stays.
+pub(super) fn fetch(
+    client: &Client,
+    plan: &FetchPlan,
+    partial: &PartialFetch,
+    fetching: &Fetching<'_>,
+) -> Result<(), AppError> {
+    let work = Work {
+        client,
+        plan,
+        partial,
+        deadline: client.deadline(),
+        next: AtomicUsize::new(0),
+        done: AtomicUsize::new(0),
+        samples: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+        failed: Mutex::new(None),
+    };
+    let workers = NonZeroUsize::new(fetching.limits.concurrency).map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        for _ in 0..workers.min(plan.units.len()) {
+            scope.spawn(|| work.run(fetching));
+        }
+    });
+    let failed = work.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.map_or(Ok(()), Err)
+}
+
+impl Work<'_> {
+    /// Takes units until there are no more, or one has failed.
+    fn run(&self, fetching: &Fetching<'_>) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let Some(unit) = self.plan.units.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
+                return;
+            };
+            match self.unit(unit) {
+                Ok(samples) => {
+                    let progress = Progress {
+                        done: self.done.fetch_add(1, Ordering::Relaxed) + 1,
+                        all: self.plan.units.len(),
+                        samples: self.samples.fetch_add(samples, Ordering::Relaxed) + samples,
+                    };
+                    (fetching.progress)(progress);
+                }
+                Err(error) => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+    }
+
+    /// Fetches a unit, unless it is there.
+    fn unit(&self, unit: &Unit) -> Result<u64, AppError> {
+        if self.partial.has(unit.number) {
+            return Ok(0);
+        }
+        let mut sink = UnitSink { metric: &unit.metric, writer: self.partial.begin(unit.number)? };
+        self.ask(unit, &mut sink)?;
+        let samples = sink.writer.samples();
+        sink.writer.finish()?;
+        Ok(samples)
+    }
+
+    fn ask(&self, unit: &Unit, sink: &mut UnitSink<'_>) -> Result<(), PrometheusError> {
+        match &unit.question {
+            Question::Raw { selector, .. } => {
+                self.client.raw(selector, unit.stretch, self.deadline, sink)
+            }
+            Question::Query { expression, step, lookback } => {
+                let grid = Question::grid(*step, *lookback, unit.stretch);
+                self.client.range(expression, grid, self.deadline, sink)
+            }
+        }
+    }
+}
+
+/// Writes the series of an answer into a unit.
+struct UnitSink<'unit> {
+    metric: &'unit str,
+    writer: UnitWriter,
+}
+
+impl SeriesSink for UnitSink<'_> {
+    fn begin(&mut self) -> io::Result<()> {
+        self.writer.forget()
+    }
+
+    fn series(&mut self, series: DecodedSeries) -> io::Result<()> {
+        if series.times.is_empty() {
+            return Ok(());
+        }
+        self.writer.add(&Block {
+            metric: self.metric.to_owned(),
+            labels: series.labels.to_string(),
+            times: series.times,
+            values: series.values,
+        })
+    }
+
+    fn accept(&mut self) {
+        self.writer.accept();
+    }
+}
