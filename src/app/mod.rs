@@ -6,6 +6,7 @@
 pub mod analyze;
 pub mod batch;
 pub mod check;
+pub mod compare;
 mod document;
 mod error;
 mod frames;

@@ -7,6 +7,7 @@ use crate::app::document::read;
 use crate::app::overwrite::keep_inputs;
 use crate::report::{self, Templates};
 use crate::store;
+use crate::verdict::result::AnalysisResult;
 
 /// A result larger than this is refused: 300 points for each of 100 metrics and 200 iterations need less.
 const RESULT_BYTES: u64 = 1024 * 1024 * 1024;
@@ -24,21 +25,22 @@ pub fn run(
         Some(folder) => Templates::with_overrides(folder)?,
         None => Templates::embedded()?,
     };
-    let bytes = read(
-        result,
-        "the result",
-        RESULT_BYTES,
-        "give a result.json that `unfazed analyze` wrote",
-    )?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| AppError::NotText {
-        path: result.to_owned(),
-        offset: error.valid_up_to(),
-    })?;
-    let in_file = |source| AppError::Report { path: Some(result.to_owned()), source };
-    let parsed = report::from_json(text).map_err(in_file)?;
+    let parsed = read_result(result)?;
     let html = report::render_html(&parsed, &templates)?;
     let output = output.map_or_else(|| result.with_file_name("report.html"), Path::to_owned);
     keep_inputs(&[result.to_owned()], &[&output])?;
     store::write_text(&output, &html)?;
     Ok(output)
+}
+
+/// Reads a result.
+pub(crate) fn read_result(path: &Path) -> Result<AnalysisResult, AppError> {
+    let bytes =
+        read(path, "the result", RESULT_BYTES, "give a result.json that `unfazed analyze` wrote")?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| AppError::NotText {
+        path: path.to_owned(),
+        offset: error.valid_up_to(),
+    })?;
+    report::from_json(text)
+        .map_err(|source| AppError::Report { path: Some(path.to_owned()), source })
 }

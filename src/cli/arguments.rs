@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Lint experiment documents, all problems at once.
     Check(CheckArguments),
+    /// Compare two campaigns of one experiment: better, not worse, worse, or cannot tell.
+    Compare(crate::cli::compare::CompareArguments),
     /// What the history remembers: list runs, show one, verify that nothing was changed.
     #[command(subcommand)]
     History(crate::cli::history::HistoryCommand),

@@ -44,6 +44,7 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::Import(arguments) => import(arguments, terminal),
         Command::Init(arguments) => init(arguments, terminal),
         Command::Check(arguments) => Ok(check(&arguments, terminal)),
+        Command::Compare(arguments) => crate::cli::compare::run(&arguments, terminal),
         Command::History(command) => crate::cli::history::run(&command, terminal),
         Command::Schema => print(&crate::spec::schema_json(), terminal),
         Command::Stat => stat(),

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod command;
+mod compare;
 mod exit_code;
 mod history;
 mod pull;

@@ -7,6 +7,7 @@
 
 mod badge;
 pub mod chart;
+mod compare;
 mod error;
 mod history_text;
 mod html;
@@ -27,6 +28,7 @@ mod golden;
 mod sample;
 
 pub use badge::badge;
+pub use compare::{comparison_html, comparison_text};
 pub use error::ReportError;
 pub use history_text::{Listed, history_text};
 pub use html::render_html;

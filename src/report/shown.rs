@@ -5,6 +5,8 @@
 //! are clipped with a mark. Every string of the result passes here, also those of fields added later, because the
 //! walk is over the serialised form. Escaping for HTML, Markdown or XML stays with the renderers.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::report::ReportError;
@@ -15,7 +17,7 @@ const NAME_LIMIT: usize = 160;
 /// Longest sentence in characters: half a screen. Longer texts stay whole in `result.json`.
 const SENTENCE_LIMIT: usize = 1200;
 /// Fields that hold sentences rather than names.
-const SENTENCES: [&str; 9] = [
+const SENTENCES: &[&str] = &[
     "headline",
     "sentence",
     "message",
@@ -25,6 +27,12 @@ const SENTENCES: [&str; 9] = [
     "description",
     "healthy",
     "note",
+    "why",
+    "of",
+    "margin_from",
+    "document_changes",
+    "runbook_change",
+    "reason",
 ];
 
 /// A copy of the result in which every text is safe to show.
@@ -43,6 +51,16 @@ pub fn shown(result: &AnalysisResult) -> Result<AnalysisResult, ReportError> {
         metric.points = points;
     }
     Ok(copy)
+}
+
+/// A copy of any document in which every text is safe to show.
+///
+/// # Errors
+/// [`ReportError::Result`] if the copy no longer reads as what it was, which would be a bug of this file.
+pub(crate) fn shown_of<T: Serialize + DeserializeOwned>(document: &T) -> Result<T, ReportError> {
+    let mut value = serde_json::to_value(document).map_err(ReportError::Result)?;
+    walk(&mut value, NAME_LIMIT);
+    serde_json::from_value(value).map_err(ReportError::Result)
 }
 
 /// Makes every string below `value` safe, keys of labels included.
@@ -70,11 +88,6 @@ fn walk(value: &mut Value, limit: usize) {
 /// A name as it is safe to show: nothing in it acts, and it is at most two lines of a wide page long.
 pub(crate) fn shown_name(text: &str) -> String {
     changed(text, NAME_LIMIT).unwrap_or_else(|| text.to_owned())
-}
-
-/// A sentence as it is safe to show: nothing in it acts, and it is at most half a screen long.
-pub(crate) fn shown_sentence(text: &str) -> String {
-    changed(text, SENTENCE_LIMIT).unwrap_or_else(|| text.to_owned())
 }
 
 /// The safe form of a text, if it differs.

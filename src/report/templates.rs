@@ -18,6 +18,7 @@ const STYLE: &str = "style.css";
 const EMBEDDED: &[(&str, &str)] = &[
     ("base.html", include_str!("../../report-templates/base.html")),
     ("pieces.html", include_str!("../../report-templates/pieces.html")),
+    ("compare.html", include_str!("../../report-templates/compare.html")),
     ("report.html", include_str!("../../report-templates/report.html")),
     ("report/headline.html", include_str!("../../report-templates/report/headline.html")),
     ("report/claim.html", include_str!("../../report-templates/report/claim.html")),
@@ -32,6 +33,8 @@ const EMBEDDED: &[(&str, &str)] = &[
 pub enum PageKind {
     /// The report of one experiment.
     Report,
+    /// Two campaigns compared.
+    Compare,
 }
 
 impl PageKind {
@@ -39,6 +42,7 @@ impl PageKind {
     const fn template(self) -> &'static str {
         match self {
             Self::Report => "report.html",
+            Self::Compare => "compare.html",
         }
     }
 }

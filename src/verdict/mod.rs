@@ -12,6 +12,7 @@
 
 mod baseline;
 mod claim;
+pub mod compare;
 mod control;
 mod deadline;
 mod describe;

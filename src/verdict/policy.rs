@@ -99,3 +99,20 @@ pub const ONSET_ALLOWANCE: f64 = 1.0;
 /// Decision interval of that chart, in standard deviations of the baseline. With an allowance of one the two-sided chart
 /// signals once in 56,000 points without a change (Siegmund 1985), once in 190 windows of 300 points.
 pub const ONSET_DECISION: f64 = 5.0;
+
+/// Part of an absolute bound by which a campaign may be worse than the one before and still count as not worse. The
+/// bound is the most that is acceptable; whoever uses up a tenth of it in one change has nine such changes left.
+pub const COMPARED_BOUND_SHARE: f64 = 0.1;
+
+/// Share of cut-off times in a campaign above which two campaigns are compared by restricted means: taking every
+/// cut-off time at its worst then says too little.
+pub const CUT_OFF_SHARE: f64 = 0.25;
+
+/// Recoveries seen in a campaign from which the normal limits of a restricted mean are trusted.
+pub const EVENTS_FOR_RESTRICTED_MEAN: usize = 10;
+
+/// Events in both campaigns together below which the log-rank test is done by permutation.
+pub const EVENTS_FOR_LOG_RANK: usize = 10;
+
+/// Level of the warning that baselines differ between two campaigns. A warning changes no answer.
+pub const BASELINES_DIFFER_LEVEL: f64 = 0.01;

@@ -15,6 +15,7 @@ mod campaign;
 mod cmd;
 #[cfg(feature = "analysis")]
 mod decisions;
+mod compare;
 #[cfg(feature = "analysis")]
 mod determinism;
 #[cfg(feature = "analysis")]

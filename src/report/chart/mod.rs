@@ -5,12 +5,14 @@
 
 mod axis;
 mod canvas;
+mod difference;
 mod interval;
 mod paired;
 mod recovery;
 mod timeline;
 
 pub use canvas::{Ink, Labels};
+pub use difference::{DifferenceChart, difference};
 pub use interval::interval;
 pub use paired::paired;
 pub use recovery::recovery;

@@ -21,4 +21,5 @@ pub use page::Page;
 pub use paired::{PairedRow, PairedView, Side};
 pub use recovery::{Reading, RecoveryRow, RecoveryView, TimeRow};
 pub use timeline::{Lane, Point, TimelineView};
+pub(crate) use words::spaced;
 pub use words::{Mark, Note};
