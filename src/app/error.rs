@@ -74,6 +74,21 @@ pub enum AppError {
         /// What is wrong with it.
         source: ReportError,
     },
+    /// Policy or safety forbid it.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The source of a running experiment failed.
+    #[error("{why}")]
+    Source {
+        /// What was tried, and what to do.
+        why: String,
+    },
+    /// The injector cannot be used.
+    #[error("{why}")]
+    Injector {
+        /// What was tried, and what to do.
+        why: String,
+    },
     /// Standard input or output broke.
     #[error("failed to {what}: {source}")]
     Stream {
@@ -106,6 +121,9 @@ impl AppError {
             Self::History(_) => "history",
             Self::Report { source: ReportError::TemplateRead { .. }, .. } => "unreadable_file",
             Self::Report { .. } | Self::NotText { .. } => "invalid_result",
+            Self::Refused(_) => "refused",
+            Self::Source { .. } => "source",
+            Self::Injector { .. } => "injector",
             Self::Stream { .. } => "broken_stream",
         }
     }
@@ -126,7 +144,15 @@ impl AppError {
             | Self::Server(_)
             | Self::Summary(_)
             | Self::Store(_)
+            | Self::Refused(_)
+            | Self::Source { .. }
+            | Self::Injector { .. }
             | Self::Stream { .. } => false,
         }
+    }
+
+    /// Whether policy or safety forbid it (exit code 5).
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
     }
 }

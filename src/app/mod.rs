@@ -16,6 +16,7 @@ mod overwrite;
 pub mod plan;
 pub mod pull;
 pub mod render;
+pub mod run;
 pub mod stat;
 
 pub use error::AppError;

@@ -26,6 +26,7 @@ pub struct Course {
     phase: Phase,
     /// Since when the service has been well without a break.
     well_since: Option<Timestamp>,
+    /// Failed iterations in a row.
     failures: u32,
     /// The last iteration that failed, so that it is counted once, and why.
     last_failure: Option<Failure>,
@@ -114,6 +115,11 @@ impl Course {
     /// The current iteration; none when all are over.
     pub fn slot(&self) -> Option<Slot> {
         self.schedule.slots().get(self.place).copied()
+    }
+
+    /// Failed iterations in a row.
+    pub const fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// How far it has come.
@@ -390,6 +396,10 @@ impl Course {
 
     /// The current iteration is over in every respect; the cooldown counts from a moment.
     fn close(&mut self, from: Timestamp, commands: &mut Vec<Command>) {
+        let index = self.slot().map(|slot| slot.index);
+        if self.last_failure.as_ref().map(|failure| failure.index) != index {
+            self.failures = 0;
+        }
         self.place += 1;
         self.well_since = None;
         let next = self.slot();

@@ -17,6 +17,6 @@ pub struct Terms {
     pub stable_for: Span,
     /// How long conditions and recovery are waited for.
     pub patience: Span,
-    /// Failed iterations after which the campaign still goes on; one more opens the circuit breaker.
+    /// Failed iterations in a row after which the campaign still goes on; one more opens the circuit breaker.
     pub failures_allowed: u32,
 }

@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Fetch the windows of a run from a Prometheus server into a recording.
     Pull(crate::cli::pull::PullArguments),
+    /// Carry out an experiment through unfazed-inject, and record it. Nothing is killed without --live.
+    Run(Box<crate::cli::run::RunArguments>),
     /// Render a report again from result.json alone.
     Report(ReportArguments),
     /// Make a run record from what another chaos tool left behind.

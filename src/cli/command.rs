@@ -40,6 +40,7 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::Analyze(arguments) => analyze(&arguments, terminal),
         Command::Plan(arguments) => plan(&arguments, terminal),
         Command::Pull(arguments) => crate::cli::pull::run(&arguments, terminal),
+        Command::Run(arguments) => crate::cli::run::run(&arguments, terminal),
         Command::Report(arguments) => report(&arguments, terminal),
         Command::Import(arguments) => import(arguments, terminal),
         Command::Init(arguments) => init(arguments, terminal),

@@ -47,6 +47,9 @@ impl ExitCode {
 
     /// The code of an error.
     pub const fn of_error(error: &AppError) -> Self {
+        if error.is_refusal() {
+            return Self::Refused;
+        }
         if error.is_invalid_input() { Self::Usage } else { Self::Unreadable }
     }
 }

@@ -6,6 +6,7 @@ mod compare;
 mod exit_code;
 mod history;
 mod pull;
+mod run;
 mod terminal;
 
 pub use command::main;

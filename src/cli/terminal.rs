@@ -29,6 +29,11 @@ impl Terminal {
         Self { quiet, style }
     }
 
+    /// Whether nothing is said but what went wrong.
+    pub(crate) const fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Style of text on standard output.
     pub(crate) const fn style(self) -> Style {
         self.style

@@ -12,7 +12,7 @@ use super::injection::Mode;
 pub const HELP: &str = "\
 unfazed-inject: carries out one plan, or says why not
 
-Usage: unfazed-inject [--live] [--journal FILE] < plan.json > outcome.json
+Usage: unfazed-inject [--live] [--journal FILE] [--leash PID] < plan.json > outcome.json
 
 Reads one plan (unfazed.plan/v1) on the standard input and writes one outcome (unfazed.outcome/v1) on the
 standard output. Without --live nothing is ever signalled: the outcome tells who would have been hit.
@@ -22,6 +22,7 @@ Options:
   --journal FILE   append intent (before) and outcome (after) as JSON lines, each synced to disk; the file is
                    also the lock: two injections that share it never run at once. Without it the intent is
                    written to the standard error
+  --leash PID      end, and undo what must not last, when the process PID, which started this one, ends
   --help           this text
   --version        the version
 
@@ -57,6 +58,8 @@ pub enum Request {
         mode: Mode,
         /// Where intent and outcome are recorded.
         journal: Option<PathBuf>,
+        /// The pid of the process that started this one, and with which it ends.
+        leash: Option<i32>,
     },
 }
 
@@ -68,6 +71,7 @@ impl Request {
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut mode = Mode::DryRun;
         let mut journal = None;
+        let mut leash = None;
         let mut arguments = arguments.into_iter();
         let twice = |word: &str| format!("{word} is given twice");
         while let Some(argument) = arguments.next() {
@@ -90,14 +94,24 @@ impl Request {
                         return Err(twice("--journal"));
                     }
                 }
+                Some("--leash") => {
+                    let pid = arguments
+                        .next()
+                        .and_then(|pid| pid.to_str()?.parse().ok())
+                        .filter(|pid| *pid > 1)
+                        .ok_or("--leash needs the pid of the process that started this one")?;
+                    if leash.replace(pid).is_some() {
+                        return Err(twice("--leash"));
+                    }
+                }
                 _ => {
                     return Err(format!(
-                        "'{}' is not an option; accepted are --live, --journal FILE, --help, --version; the plan comes on the standard input",
+                        "'{}' is not an option; accepted are --live, --journal FILE, --leash PID, --help, --version; the plan comes on the standard input",
                         argument.to_string_lossy()
                     ));
                 }
             }
         }
-        Ok(Self::Inject { mode, journal })
+        Ok(Self::Inject { mode, journal, leash })
     }
 }

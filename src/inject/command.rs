@@ -7,6 +7,8 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+
 use super::arguments::{HELP, Request};
 use super::clock::{Clock, SystemClock};
 use super::document::MOST_BYTES;
@@ -14,7 +16,7 @@ use super::guardian::{self, OwnProgram};
 use super::host::LinuxHost;
 use super::injection::{Context, Mode, inject};
 use super::journal::{FileJournal, Journal, StderrJournal};
-use super::outcome::{Ending, Exit, Outcome, SCHEMA, Stop};
+use super::outcome::{Code, Ending, Exit, Outcome, SCHEMA, Stop};
 use super::plan::Plan;
 
 /// Runs the command.
@@ -39,8 +41,8 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
                 Exit::Failed
             }
         },
-        Ok(Request::Inject { mode, journal }) => {
-            let outcome = carry_out(mode, journal.as_deref());
+        Ok(Request::Inject { mode, journal, leash }) => {
+            let outcome = carry_out(mode, journal.as_deref(), leash);
             let mut line = serde_json::to_string(&outcome)
                 .expect("an outcome holds text, numbers and times only");
             line.push('\n');
@@ -52,7 +54,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-fn carry_out(mode: Mode, journal: Option<&Path>) -> Outcome {
+fn carry_out(mode: Mode, journal: Option<&Path>, leash: Option<i32>) -> Outcome {
     let clock = SystemClock::start();
     let mut bytes = Vec::new();
     // One byte more than allowed tells a plan that is too long from one that just fits.
@@ -64,6 +66,9 @@ fn carry_out(mode: Mode, journal: Option<&Path>) -> Outcome {
         Ok(plan) => plan,
         Err(what) => return malformed(what, journal, &clock),
     };
+    if let Err(stop) = leash.map_or(Ok(()), tie_to) {
+        return stopped(&plan, stop);
+    }
     let mut file;
     let mut stderr = StderrJournal;
     let journal: &mut dyn Journal = match journal.map(FileJournal::open) {
@@ -77,6 +82,18 @@ fn carry_out(mode: Mode, journal: Option<&Path>) -> Outcome {
     let guardians = OwnProgram::default();
     let mut context = Context { host: &LinuxHost, clock: &clock, journal, guardians: &guardians };
     inject(&plan, mode, &mut context)
+}
+
+/// Has the kernel end this process when its parent ends; the guardian then undoes what must not last.
+fn tie_to(parent: i32) -> Result<(), Stop> {
+    let loose = |what: String| Stop::refused(Code::ParentGone, what);
+    set_parent_process_death_signal(Some(Signal::TERM))
+        .map_err(|error| loose(format!("the leash cannot be tied: {error}")))?;
+    // A parent that ended before the tie was made does not pull it.
+    match getppid() {
+        Some(pid) if pid.as_raw_pid() == parent => Ok(()),
+        _ => Err(loose(format!("process {parent}, which should have started this one, has ended"))),
+    }
 }
 
 /// Something that is no plan is recorded too. Nothing was done, so that a journal that takes nothing loses nothing.

@@ -84,6 +84,7 @@ codes! {
     PidFileStale = "pid_file_stale", "The process is younger than the pid file that names it.";
     JournalUnwritable = "journal_unwritable", "The intent could not be recorded.";
     AnotherInjection = "another_injection", "Another injection holds the journal.";
+    ParentGone = "parent_gone", "Whoever started the injector and had to be there has ended.";
     HostUnreadable = "host_unreadable", "The host's processes cannot be read.";
     NotPermitted = "not_permitted", "The kernel does not let this user signal the target.";
     StillRunning = "still_running", "The target was signalled and did not end.";

@@ -9,6 +9,7 @@ pub mod error;
 pub mod history;
 pub mod event_file;
 pub mod partial;
+pub mod journal;
 pub mod recording_writer;
 pub mod text_file;
 
@@ -18,5 +19,6 @@ pub use error::StoreError;
 pub use history::{Appended, History, HistoryError, RunEntry};
 pub use event_file::append_events;
 pub use partial::{Block, PartialFetch, Resumed, UnitReader, UnitWriter, write_whole};
+pub use journal::{JournalFile, OpenedJournal};
 pub use recording_writer::{WrittenSamples, write_samples};
 pub use text_file::{TextFile, write_text, write_texts};
