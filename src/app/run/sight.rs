@@ -126,10 +126,9 @@ impl ServerSight {
         let mut found = Collected::default();
         let deadline = self.client.deadline();
         let (name, asked) = match need {
-            Need::Series { name, selector } => {
+            Need::Series { name, selector } | Need::Helpful { name, selector } => {
                 (name, self.client.raw(selector, stretch, deadline, &mut found))
             }
-            Need::Helpful { name } => (name, self.client.raw(name, stretch, deadline, &mut found)),
             Need::Answer { expression } => {
                 let grid = Grid { stretch, step: self.step, lookback: self.step.times(3) };
                 (expression, self.client.range(expression, grid, deadline, &mut found))
