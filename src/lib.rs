@@ -14,13 +14,14 @@
 //!                          source reads ──┘             stats ───┘ what numbers say
 //!                                                              store writes, whole files or none
 //!                                                              history: runs over time, the week
+//!                                                              runbook: what to change
 //!
 //! campaign: the order of things in a run, carried out by app
 //! unit: the words all rooms share        app: one file a command, composes the stages        cli: the terminal
 //! ```
 //!
 //! Each stage is a value handed to the next; nobody reaches back. A folder imports only from folders that stand before
-//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `history`, `report`, `source`, `store`, `app`,
+//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `history`, `runbook`, `report`, `source`, `store`, `app`,
 //! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `report`, `safety`, `source`, `store`, `app`,
 //! `cli`. The test `tests/it/layers.rs` holds the code to that, and to the doors through which foreign crates come in.
 //!
@@ -36,6 +37,7 @@
 //! | `summary` | one value per metric, window and kill; times with censoring; the census | bounds' verdicts: what lost data mean is not decided here |
 //! | `verdict` | estimand, test, limits, reasons; every threshold, in `policy` | files, sources, pages |
 //! | `history` | what a run leaves behind; runs over time, trends, the week | files; it never judges a run again |
+//! | `runbook` | suggestions from findings, patches to runbooks, automation | files, pages; it never judges: what a result does not hold is no evidence |
 //! | `report` | words, charts, pages | statistics and decisions: it says only what the result holds |
 //! | `campaign` | the order of a run: phases, stops, resuming | clocks, files, children, metrics: the edge answers and obeys |
 //! | `safety` | whether a kill may happen, and why; abort rules; approvals; the audit chain | clocks, files, servers: what it cannot know denies |
@@ -134,6 +136,8 @@ pub mod inject;
 pub mod report;
 #[cfg(feature = "analysis")]
 pub mod run;
+#[cfg(feature = "analysis")]
+pub mod runbook;
 #[cfg(feature = "analysis")]
 pub mod safety;
 #[cfg(feature = "analysis")]

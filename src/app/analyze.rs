@@ -11,6 +11,7 @@ use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_rec
 use crate::app::history::remembered;
 use crate::app::overwrite::keep_inputs;
 use crate::app::pull::Fetching;
+use crate::app::runbook;
 use crate::frame::Wanted;
 use crate::report::{self, Style, Templates};
 use crate::run::Campaign;
@@ -54,6 +55,8 @@ pub struct Outputs {
     pub templates: Option<PathBuf>,
     /// Directory of the history that remembers the run.
     pub history: Option<PathBuf>,
+    /// The runbook that `runbook.patch` changes; default: the one that the document names.
+    pub runbook: Option<PathBuf>,
 }
 
 /// What was concluded and written.
@@ -67,6 +70,8 @@ pub struct Analyzed {
     pub written: Vec<PathBuf>,
     /// What became of the run in the history, if one was named.
     pub remembered: Option<Appended>,
+    /// What to tell about the suggestions.
+    pub notes: Vec<String>,
 }
 
 /// Analyses recordings and writes result, report and what else was asked for.
@@ -105,8 +110,12 @@ pub fn run_fetching(
     let file = |path: PathBuf, text: String| TextFile { path, text };
     let (json, html) =
         rayon::join(|| report::to_json(&result), || report::render_html(&result, &templates));
-    let mut files =
-        vec![file(directory.join("result.json"), json), file(directory.join("report.html"), html?)];
+    let change = runbook::change(&result, dossiers.first(), outputs.runbook.as_deref())?;
+    let mut files = vec![
+        file(directory.join("result.json"), json),
+        file(directory.join("report.html"), html?),
+        file(directory.join("runbook.patch"), change.diff),
+    ];
     if let Some(path) = &outputs.junit {
         files.push(file(path.clone(), report::junit(&result)?));
     }
@@ -117,14 +126,16 @@ pub fn run_fetching(
         files.push(file(path.clone(), report::badge(&result)));
     }
     let summary = report::text(&result, style)?;
-    keep_inputs(&files_read(inputs), &files.iter().map(|file| &file.path).collect::<Vec<_>>())?;
+    let mut read = files_read(inputs);
+    read.extend(change.read);
+    keep_inputs(&read, &files.iter().map(|file| &file.path).collect::<Vec<_>>())?;
     store::write_texts(&files)?;
     let remembered = match &history {
         Some(history) => Some(history.append(&remembered(&dossiers, result.clone())?)?),
         None => None,
     };
     let written = files.into_iter().map(|file| file.path).collect();
-    Ok(Analyzed { summary, written, remembered, result })
+    Ok(Analyzed { summary, written, remembered, result, notes: change.notes })
 }
 
 /// The files that inputs consist of, as far as their names are known beforehand.

@@ -39,6 +39,14 @@ pub(crate) struct Ground<'ground> {
 }
 
 impl Dossier {
+    /// The directory to which paths inside the document are relative.
+    pub(crate) fn directory(&self) -> PathBuf {
+        if self.given.is_dir() {
+            return self.given.clone();
+        }
+        self.given.parent().map_or_else(PathBuf::new, Path::to_owned)
+    }
+
     /// Opens a recording directory, or an experiment document with the run record `run` (default: beside it).
     /// Samples that are on a server are fetched, if there is ground to fetch them to.
     pub(crate) fn open(

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod pull;
 pub mod render;
 pub mod run;
+pub mod runbook;
 pub mod stat;
 
 pub use error::AppError;

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     /// What the history remembers: list runs, show one, verify that nothing was changed.
     #[command(subcommand)]
     History(crate::cli::history::HistoryCommand),
+    /// Suggest changes to the runbook: as text, as a patch, as automation.
+    Runbook(crate::cli::runbook::RunbookArguments),
     /// Print the JSON Schema of experiment documents.
     #[command(after_help = "Example: unfazed schema > experiment.schema.json")]
     Schema,
@@ -100,6 +102,9 @@ pub(crate) struct AnalyzeArguments {
     /// Also write a badge as SVG.
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     pub(crate) badge: Option<PathBuf>,
+    /// The runbook that runbook.patch changes; default: the one that the document names.
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub(crate) runbook: Option<PathBuf>,
     /// Directory of templates that replace the built-in ones.
     #[arg(long, value_name = "DIR", conflicts_with = "batch")]
     pub(crate) templates: Option<PathBuf>,

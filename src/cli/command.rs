@@ -47,6 +47,7 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::Check(arguments) => Ok(check(&arguments, terminal)),
         Command::Compare(arguments) => crate::cli::compare::run(&arguments, terminal),
         Command::History(command) => crate::cli::history::run(&command, terminal),
+        Command::Runbook(arguments) => crate::cli::runbook::run(arguments, terminal),
         Command::Schema => print(&crate::spec::schema_json(), terminal),
         Command::Stat => stat(),
         Command::Completions { shell } => {
@@ -81,6 +82,7 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
         badge: arguments.badge.clone(),
         templates: arguments.templates.clone(),
         history: arguments.history.clone(),
+        runbook: arguments.runbook.clone(),
     };
     let bar = crate::cli::pull::Bar::new(terminal);
     let fetching = app::pull::Fetching {
@@ -92,6 +94,9 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
     bar.clear();
     let analyzed = analyzed?;
     write(&analyzed.summary, terminal)?;
+    for note in &analyzed.notes {
+        terminal.say(note);
+    }
     for path in &analyzed.written {
         terminal.say(&format!("written: {}", path.display()));
     }

@@ -7,6 +7,7 @@ mod exit_code;
 mod history;
 mod pull;
 mod run;
+mod runbook;
 mod terminal;
 
 pub use command::main;

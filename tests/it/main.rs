@@ -37,6 +37,10 @@ mod prometheus_servers;
 mod readme;
 mod request_rows;
 #[cfg(feature = "analysis")]
+mod runbook_patch;
+#[cfg(feature = "analysis")]
+mod runbook_rules;
+#[cfg(feature = "analysis")]
 mod single_kill;
 mod stack;
 #[cfg(feature = "analysis")]
