@@ -9,14 +9,28 @@ all accepted; 1: findings, one a line.
 
 import collections
 import collections.abc
+import fractions
+import importlib.util
 import inspect
 import json
+import math
 import pathlib
 import re
 import subprocess
 import sys
 
 import yaml
+
+# Orquesta and what it stands on are older than the Python that runs them.
+for name in ("Hashable", "Iterable", "Mapping", "MutableMapping", "MutableSequence", "Sequence"):
+    if not hasattr(collections, name):
+        setattr(collections, name, getattr(collections.abc, name))
+if not hasattr(fractions, "gcd"):
+    fractions.gcd = math.gcd
+if not hasattr(inspect, "getargspec"):
+    inspect.getargspec = inspect.getfullargspec
+
+import jsonschema  # noqa: E402
 
 findings = []
 
@@ -92,10 +106,8 @@ RUNDECK = {
 
 
 def rundeck(path):
-    import jsonschema
-
     jobs = yaml.safe_load(path.read_text())
-    for error in jsonschema.Draft7Validator(RUNDECK).iter_errors(jobs):
+    for error in jsonschema.Draft4Validator(RUNDECK).iter_errors(jobs):
         found(f"rundeck: {list(error.path)}: {error.message}")
     for job in jobs:
         options = {option["name"]: option for option in job["options"]}
@@ -113,13 +125,11 @@ def rundeck(path):
 
 
 def ssm(path):
-    import cfnlint
-    import jsonschema
-
-    folder = pathlib.Path(cfnlint.__file__).parent
+    # Only a file of the package is wanted; its own dependencies are not installed.
+    folder = pathlib.Path(importlib.util.find_spec("cfnlint").origin).parent
     schema = json.loads((folder / "data/schemas/other/ssm/document.json").read_text())
     document = yaml.safe_load(path.read_text())
-    for error in jsonschema.Draft7Validator(schema).iter_errors(document):
+    for error in jsonschema.Draft4Validator(schema).iter_errors(document):
         found(f"ssm: {list(error.path)}: {error.message}")
     if document["schemaVersion"] != "0.3":
         found("ssm: schemaVersion is not 0.3")
@@ -144,12 +154,6 @@ def ssm(path):
 
 
 def stackstorm(folder):
-    # The engine is older than the Python that runs it.
-    for name in ("Hashable", "Iterable", "Mapping", "MutableMapping", "MutableSequence", "Sequence"):
-        if not hasattr(collections, name):
-            setattr(collections, name, getattr(collections.abc, name))
-    if not hasattr(inspect, "getargspec"):
-        inspect.getargspec = inspect.getfullargspec
     from orquesta.composers import native as composer
     from orquesta.specs import native
 
