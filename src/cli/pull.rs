@@ -50,6 +50,9 @@ pub(crate) struct FetchArguments {
     /// Requests at a time.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     requests: u16,
+    /// Most bytes of one answer, unpacked.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().answer_bytes, hide = true)]
+    answer_bytes: u64,
 }
 
 impl FetchArguments {
@@ -60,7 +63,7 @@ impl FetchArguments {
             deadline: self.deadline,
             retries: self.retries,
             concurrency: self.requests.into(),
-            answer_bytes: Limits::default().answer_bytes,
+            answer_bytes: self.answer_bytes,
         }
     }
 }

@@ -19,6 +19,8 @@ mod compare;
 #[cfg(feature = "analysis")]
 mod determinism;
 #[cfg(feature = "analysis")]
+mod fault_proxy;
+#[cfg(feature = "analysis")]
 mod history;
 mod exposition_verdicts;
 mod import_fuzz;
@@ -30,6 +32,7 @@ mod oracle;
 mod plan;
 #[cfg(feature = "analysis")]
 mod policy;
+#[cfg(feature = "analysis")]
 mod prometheus;
 #[cfg(feature = "analysis")]
 mod prometheus_servers;

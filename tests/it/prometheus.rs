@@ -78,7 +78,7 @@ fn number(value: i64) -> f64 {
 
 /// A service with two workers: one is killed in every iteration, starts again from 0 and is not scraped meanwhile; a third
 /// is born in the second iteration.
-fn data() -> Data {
+pub(crate) fn data() -> Data {
     let mut data = Data::new();
     let end = ITERATIONS * ITERATION + 2 * MINUTE;
     let mut add = |metric: &str, labels: &str, at: i64, value: f64| {
@@ -150,7 +150,7 @@ fn rfc3339(at: i64) -> String {
     unfazed::unit::Timestamp::from_milliseconds(BEGIN + at).to_string()
 }
 
-fn run_record() -> String {
+pub(crate) fn run_record() -> String {
     let iterations: Vec<String> = (0..ITERATIONS)
         .map(|number| {
             let start = number * ITERATION;
