@@ -6,6 +6,7 @@ use crate::app::import::ImportFailure;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::source::metrics::RecordingError;
+use crate::source::metrics::collector::CollectorError;
 use crate::source::metrics::prometheus::PrometheusError;
 use crate::spec::Problems;
 use crate::store::{HistoryError, StoreError};
@@ -63,6 +64,17 @@ pub enum AppError {
     /// A file could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The embedded collector could not do its work.
+    #[error(transparent)]
+    Collector(#[from] CollectorError),
+    /// No scrape succeeded.
+    #[error("recorded nothing but failed scrapes into {}: {reason}", .directory.display())]
+    NothingRecorded {
+        /// The recording, which holds `up` alone.
+        directory: PathBuf,
+        /// Why the last scrape failed.
+        reason: String,
+    },
     /// The history could not be read or added to.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -119,6 +131,9 @@ impl AppError {
             Self::Summary(_) => "contradictory_samples",
             Self::Store(_) | Self::History(HistoryError::Write(_)) => "unwritable_file",
             Self::History(_) => "history",
+            Self::Collector(CollectorError::NoTarget | CollectorError::NoInterval) => "usage",
+            Self::Collector(CollectorError::Sink(_)) => "unwritable_file",
+            Self::Collector(_) | Self::NothingRecorded { .. } => "unreadable_source",
             Self::Report { source: ReportError::TemplateRead { .. }, .. } => "unreadable_file",
             Self::Report { .. } | Self::NotText { .. } => "invalid_result",
             Self::Refused(_) => "refused",
@@ -134,6 +149,8 @@ impl AppError {
             Self::Import(failure) => failure.is_invalid_input(),
             Self::History(error) => error.is_invalid_input(),
             Self::Report { source: ReportError::TemplateRead { .. }, .. } => false,
+            Self::Collector(CollectorError::NoTarget | CollectorError::NoInterval) => true,
+            Self::Collector(_) | Self::NothingRecorded { .. } => false,
             Self::Usage(_)
             | Self::Document(_)
             | Self::Run { .. }

@@ -15,6 +15,7 @@ pub mod import;
 mod overwrite;
 pub mod plan;
 pub mod pull;
+pub mod record;
 pub mod render;
 pub mod run;
 pub mod runbook;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::record::RecordArguments;
+
 /// Judge process-kill experiments: pass, fail or inconclusive, right at the stated level.
 #[derive(Debug, Parser)]
 #[command(name = "unfazed", version, propagate_version = true, disable_help_subcommand = true)]
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     History(crate::cli::history::HistoryCommand),
     /// Suggest changes to the runbook: as text, as a patch, as automation.
     Runbook(crate::cli::runbook::RunbookArguments),
+    /// Record what an experiment needs from /metrics endpoints, without any server.
+    Record(RecordArguments),
     /// Print the JSON Schema of experiment documents.
     #[command(after_help = "Example: unfazed schema > experiment.schema.json")]
     Schema,

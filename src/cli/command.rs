@@ -11,6 +11,7 @@ use crate::cli::arguments::{
     PlanArguments, ReportArguments,
 };
 use crate::cli::exit_code::ExitCode;
+use crate::cli::record::record;
 use crate::cli::terminal::Terminal;
 use crate::report::{plan_json, plan_text};
 
@@ -48,6 +49,7 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::Compare(arguments) => crate::cli::compare::run(&arguments, terminal),
         Command::History(command) => crate::cli::history::run(&command, terminal),
         Command::Runbook(arguments) => crate::cli::runbook::run(arguments, terminal),
+        Command::Record(arguments) => record(arguments, terminal),
         Command::Schema => print(&crate::spec::schema_json(), terminal),
         Command::Stat => stat(),
         Command::Completions { shell } => {

@@ -8,6 +8,7 @@ mod history;
 mod pull;
 mod run;
 mod runbook;
+mod record;
 mod terminal;
 
 pub use command::main;

@@ -138,6 +138,16 @@ impl Selector {
         })
     }
 
+    /// The one value that a label must have, if a matcher `=` says so.
+    pub fn exact(&self, label: &str) -> Option<&str> {
+        self.matchers.iter().find(|matcher| matcher.label == label).and_then(|matcher| {
+            match &matcher.test {
+                Test::Equal(value) => Some(value.as_str()),
+                Test::NotEqual(_) | Test::Matches(_) | Test::MatchesNot(_) => None,
+            }
+        })
+    }
+
     /// Reads a selector.
     ///
     /// # Errors

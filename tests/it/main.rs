@@ -38,6 +38,8 @@ mod prometheus;
 mod prometheus_servers;
 #[cfg(feature = "analysis")]
 mod readme;
+#[cfg(feature = "analysis")]
+mod record;
 mod request_rows;
 #[cfg(feature = "analysis")]
 mod runbook_patch;

@@ -3,6 +3,7 @@
 pub mod prometheus;
 pub mod collector;
 pub mod exposition;
+pub mod load;
 pub mod recording;
 
 pub use recording::{Extent, Recording, RecordingError, RecordingWarning, SamplesDigest};

@@ -105,7 +105,7 @@ pub struct Collected {
 #[derive(Debug)]
 pub struct Collector {
     shared: Arc<Shared>,
-    started_at: Timestamp,
+    start: Start,
     askers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<Result<(), SinkError>>>,
 }
@@ -162,7 +162,7 @@ impl Collector {
         });
         let start = Start { instant: instant_now(), at: now() };
         let (sender, receiver) = sync_channel(settings.targets.len());
-        let mut collector = Self { shared, started_at: start.at, askers: Vec::new(), writer: None };
+        let mut collector = Self { shared, start, askers: Vec::new(), writer: None };
         let shared = Arc::clone(&collector.shared);
         collector.writer =
             Some(spawn("collector writer", move || write(&receiver, sink, &shared))?);
@@ -189,7 +189,13 @@ impl Collector {
 
     /// When the first question was due.
     pub const fn started_at(&self) -> Timestamp {
-        self.started_at
+        self.start.at
+    }
+
+    /// How long it has been running.
+    pub fn elapsed(&self) -> Span {
+        let milliseconds = self.start.instant.elapsed().as_millis();
+        Span::from_milliseconds(i64::try_from(milliseconds).unwrap_or(i64::MAX))
     }
 
     /// Samples of the last `window`, up to [`CollectorSettings::recent`], as frames. Counted back from the newest sample of
@@ -215,7 +221,7 @@ impl Collector {
     /// [`CollectorError`] if samples could not be kept.
     pub fn stop(mut self) -> Result<Collected, CollectorError> {
         self.end()?;
-        Ok(Collected { started_at: self.started_at, ended_at: now(), progress: self.progress() })
+        Ok(Collected { started_at: self.start.at, ended_at: now(), progress: self.progress() })
     }
 
     fn end(&mut self) -> Result<(), CollectorError> {

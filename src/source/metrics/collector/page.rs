@@ -12,6 +12,7 @@ use super::target::Target;
 use crate::source::metrics::exposition::{
     Dialect, Entry, ExpositionError, Reader, Rules, SampleLine, SampleTime,
 };
+use crate::spec::Selector;
 use crate::unit::{Labels, Timestamp};
 
 /// Texts that are kept beyond those of the last page.
@@ -38,8 +39,8 @@ pub(super) struct PageReader {
 #[derive(Debug)]
 struct KnownText {
     text: Arc<str>,
-    /// What it means; `None` for a metric that is not kept.
-    series: Option<Arc<CollectedSeries>>,
+    /// The series under which its samples are kept: none, its own, and one for each query that means it.
+    series: Box<[Arc<CollectedSeries>]>,
     /// The last page that held it.
     page: u64,
 }
@@ -85,15 +86,21 @@ impl PageReader {
             let known = &mut self.known[position];
             met += usize::from(known.page != self.page);
             known.page = self.page;
-            let Some(series) = &known.series else { continue };
-            let series = Arc::clone(series);
+            if known.series.is_empty() {
+                continue;
+            }
             let at = match sample.time() {
                 SampleTime::OfTheText => at,
                 SampleTime::Own(own) => own,
                 SampleTime::BeyondTheCalendar => continue,
             };
+            batch.samples.extend(known.series.iter().map(|series| CollectedSample {
+                series: Arc::clone(series),
+                at,
+                value: sample.value,
+            }));
+            let series = Arc::clone(&known.series[0]);
             self.exemplar(&sample, &series, at, &mut batch)?;
-            batch.samples.push(CollectedSample { series, at, value: sample.value });
         }
         if self.known.len() > 2 * met + SPARE_TEXTS {
             self.forget();
@@ -125,10 +132,16 @@ impl PageReader {
             return Ok(*position);
         }
         let read = sample.series.read()?;
-        let series = self.keep.keeps(&read.name).then(|| {
-            let labels = self.target.labels_of(&read.pairs);
-            Arc::new(CollectedSeries { metric: read.name, labels })
-        });
+        let labels = self.target.labels_of(&read.pairs);
+        let own = self.keep.keeps(&read.name).then_some(read.name.as_str());
+        let answers = self.keep.answers(&read.name, &labels).map(Selector::text);
+        let series = own
+            .into_iter()
+            .chain(answers.filter(|text| Some(*text) != own))
+            .map(|metric| {
+                Arc::new(CollectedSeries { metric: metric.to_owned(), labels: labels.clone() })
+            })
+            .collect();
         let text: Arc<str> = text.into();
         self.positions.insert(Arc::clone(&text), self.known.len());
         self.known.push(KnownText { text, series, page: self.page - 1 });

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::target::Target;
-use crate::unit::Span;
+use crate::spec::Selector;
+use crate::unit::{Labels, Span};
 
 /// Longest that one answer may take, whatever the interval.
 const LONGEST_TIMEOUT: Span = Span::from_seconds(10);
@@ -29,12 +30,18 @@ pub struct CollectorSettings {
 }
 
 /// Which metrics are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Keep {
     /// All of them.
     Everything,
-    /// Those of these names, with all of their series.
-    Metrics(BTreeSet<String>),
+    /// What is named here.
+    Needed {
+        /// Metrics of which all series are kept.
+        metrics: BTreeSet<String>,
+        /// Selectors that stand for queries: what they mean is kept under the text of the selector, as a server's answer
+        /// would be.
+        answers: Vec<Selector>,
+    },
 }
 
 impl CollectorSettings {
@@ -57,7 +64,22 @@ impl Keep {
     pub fn keeps(&self, metric: &str) -> bool {
         match self {
             Self::Everything => true,
-            Self::Metrics(names) => names.contains(metric),
+            Self::Needed { metrics, .. } => metrics.contains(metric),
         }
+    }
+
+    /// The selectors that stand for queries and mean a series.
+    pub(super) fn answers<'keep>(
+        &'keep self,
+        metric: &'keep str,
+        labels: &'keep Labels,
+    ) -> impl Iterator<Item = &'keep Selector> {
+        let answers = match self {
+            Self::Everything => &[],
+            Self::Needed { answers, .. } => answers.as_slice(),
+        };
+        answers
+            .iter()
+            .filter(move |answer| answer.metric_name() == metric && answer.matches(labels))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::frame::{FrameSource, Wanted};
+use crate::spec::Selector;
 use crate::unit::Span;
 
 /// Keeps everything in memory.
@@ -97,11 +98,17 @@ fn samples_carry_the_targets_labels_and_one_moment_per_scrape() {
 
 #[test]
 fn only_wanted_metrics_are_kept() {
-    let url = endpoint(|_| page("a 1\nb 2\n"));
+    let url = endpoint(|_| page("a 1\nb 2\nc{x=\"1\"} 3\nc{x=\"2\"} 4\n"));
     let mut wanted = settings(&url);
-    wanted.keep = Keep::Metrics(["b".to_owned()].into());
+    wanted.keep = Keep::Needed {
+        metrics: ["b".to_owned()].into(),
+        answers: vec![Selector::parse("c{x=\"2\"}").unwrap()],
+    };
     let (kept, _, _) = collect(wanted, 2);
     assert!(kept.samples("a").is_empty() && kept.samples("b").len() >= 2);
+    assert!(kept.samples("c").is_empty());
+    let answers = kept.samples("c{x=\"2\"}");
+    assert!(!answers.is_empty() && answers.iter().all(|(_, _, value)| *value == 4.0));
 }
 
 #[test]
