@@ -7,7 +7,7 @@ use crate::app::AppError;
 use crate::app::pull::{Fetching, Origin, fetch_for_analysis};
 use crate::run::RunRecord;
 use crate::source::metrics::Recording;
-use crate::spec::{Checked, Experiment, Source};
+use crate::spec::{Checked, CheckedPolicy, Experiment, Policy, Source};
 use crate::store::PartialFetch;
 
 /// A run record larger than this is refused: a million iterations need less.
@@ -100,13 +100,28 @@ fn pull_first(document: &Path) -> AppError {
 
 /// Reads and checks an experiment document.
 pub(crate) fn read_experiment(path: &Path) -> Result<Checked, AppError> {
-    let bytes = read(
+    Ok(Experiment::check(&path.display().to_string(), &read_document(path)?)?)
+}
+
+/// Reads the bytes of an experiment document.
+pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, AppError> {
+    read(
         path,
         "the experiment document",
         DOCUMENT_BYTES,
         "give a recording directory with experiment.yaml, run.json and samples, or an experiment document",
+    )
+}
+
+/// Reads and checks a policy document.
+pub(crate) fn read_policy(path: &Path) -> Result<CheckedPolicy, AppError> {
+    let bytes = read(
+        path,
+        "the policy document",
+        DOCUMENT_BYTES,
+        "give a policy document; `unfazed init` writes one to start from",
     )?;
-    Ok(Experiment::check(&path.display().to_string(), &bytes)?)
+    Ok(Policy::check(&path.display().to_string(), &bytes)?)
 }
 
 /// Reads and checks a run record.

@@ -9,7 +9,7 @@ use crate::source::metrics::RecordingError;
 use crate::source::metrics::collector::CollectorError;
 use crate::source::metrics::prometheus::PrometheusError;
 use crate::spec::Problems;
-use crate::store::{HistoryError, StoreError};
+use crate::store::{AuditError, HistoryError, StoreError};
 use crate::summary::SummaryError;
 
 /// Why a command did not do its work.
@@ -18,6 +18,9 @@ pub enum AppError {
     /// The arguments do not fit together.
     #[error("{0}")]
     Usage(String),
+    /// The audit log cannot be believed or written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A document has problems.
     #[error(transparent)]
     Document(#[from] Problems),
@@ -122,6 +125,7 @@ impl AppError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
+            Self::Audit(_) => "unwritable_audit_log",
             Self::Document(_) => "invalid_document",
             Self::Run { .. } => "invalid_run",
             Self::Read { .. } => "unreadable_file",
@@ -156,7 +160,8 @@ impl AppError {
             | Self::Run { .. }
             | Self::NotText { .. }
             | Self::Report { .. } => true,
-            Self::Read { .. }
+            Self::Audit(_)
+            | Self::Read { .. }
             | Self::Recording(_)
             | Self::Server(_)
             | Self::Summary(_)

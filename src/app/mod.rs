@@ -4,9 +4,12 @@
 //! and `store`, and returns what happened; the terminal belongs to `cli`.
 
 pub mod analyze;
+pub mod approve;
+pub mod audit;
 pub mod batch;
 pub mod check;
 pub mod compare;
+pub mod clock;
 mod document;
 mod error;
 mod frames;

@@ -53,10 +53,15 @@ pub(crate) enum Command {
     Import(ImportArguments),
     /// Draft an experiment document that fits a run of another tool.
     Init(InitArguments),
-    /// Lint experiment documents, all problems at once.
-    Check(CheckArguments),
     /// Compare two campaigns of one experiment: better, not worse, worse, or cannot tell.
     Compare(crate::cli::compare::CompareArguments),
+    /// Lint experiments and policies, all problems at once; with --policy say what would be allowed, and why not.
+    Check(crate::cli::check::Arguments),
+    /// Record who approved which version of an experiment, and until when.
+    Approve(crate::cli::approve::Arguments),
+    /// The audit log: verify that nothing was changed, cut out or moved.
+    #[command(subcommand)]
+    Audit(crate::cli::audit::AuditCommand),
     /// What the history remembers: list runs, show one, verify that nothing was changed.
     #[command(subcommand)]
     History(crate::cli::history::HistoryCommand),
@@ -67,6 +72,13 @@ pub(crate) enum Command {
     /// Print the JSON Schema of experiment documents.
     #[command(after_help = "Example: unfazed schema > experiment.schema.json")]
     Schema,
+    /// Print the JSON Schema of experiment documents, or of policies.
+    #[command(after_help = "Examples:\n  unfazed schema > experiment.schema.json\n  unfazed schema policy > policy.schema.json")]
+    Schema {
+        /// The kind of document.
+        #[arg(value_enum, default_value_t = SchemaKind::Experiment)]
+        kind: SchemaKind,
+    },
     /// Call statistics kernels: JSON lines in, JSON lines out.
     #[command(
         after_help = "Example: echo '{\"id\":1,\"method\":\"clopper_pearson\",\"inputs\":{\"x\":14,\"n\":14},\
@@ -165,13 +177,13 @@ pub(crate) struct ReportArguments {
     pub(crate) templates: Option<PathBuf>,
 }
 
-/// Arguments of `check`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example: unfazed check experiments/*.yaml")]
-pub(crate) struct CheckArguments {
-    /// Experiment documents, or directories that hold an experiment.yaml.
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+/// Which document a schema is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// What an experiment claims.
+    Experiment,
+    /// What may be killed, where and when.
+    Policy,
 }
 
 /// Arguments of `import`.

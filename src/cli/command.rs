@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser};
 
 use crate::app::{self, AppError};
 use crate::cli::arguments::{
-    AnalyzeArguments, Arguments, CheckArguments, Command, ImportArguments, InitArguments,
-    PlanArguments, ReportArguments,
+    AnalyzeArguments, Arguments, Command, ImportArguments, InitArguments,
+    PlanArguments, ReportArguments, SchemaKind,
 };
 use crate::cli::exit_code::ExitCode;
 use crate::cli::record::record;
@@ -45,12 +45,20 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::Report(arguments) => report(&arguments, terminal),
         Command::Import(arguments) => import(arguments, terminal),
         Command::Init(arguments) => init(arguments, terminal),
-        Command::Check(arguments) => Ok(check(&arguments, terminal)),
         Command::Compare(arguments) => crate::cli::compare::run(&arguments, terminal),
+        Command::Check(arguments) => crate::cli::check::run(&arguments, terminal),
+        Command::Approve(arguments) => crate::cli::approve::run(arguments, terminal),
+        Command::Audit(command) => crate::cli::audit::run(command, terminal),
         Command::History(command) => crate::cli::history::run(&command, terminal),
         Command::Runbook(arguments) => crate::cli::runbook::run(arguments, terminal),
         Command::Record(arguments) => record(arguments, terminal),
         Command::Schema => print(&crate::spec::schema_json(), terminal),
+        Command::Schema { kind: SchemaKind::Experiment } => {
+            print(&crate::spec::schema_json(), terminal)
+        }
+        Command::Schema { kind: SchemaKind::Policy } => {
+            print(&crate::spec::policy_schema_json(), terminal)
+        }
         Command::Stat => stat(),
         Command::Completions { shell } => {
             let mut text = Vec::new();
@@ -199,35 +207,6 @@ fn tell_warnings(imported: &app::import::ImportReport) {
     for warning in &imported.warnings {
         Terminal::complain(&format!("warning: {}: {}", warning.code, warning.message));
     }
-}
-
-fn check(arguments: &CheckArguments, terminal: Terminal) -> ExitCode {
-    let mut code = ExitCode::Done;
-    for checked in app::check::run(&arguments.files) {
-        match checked.outcome {
-            Ok(warnings) => {
-                let name = checked.path.display().to_string();
-                for warning in &warnings {
-                    Terminal::complain(&format!("warning: {}", warning.in_file(&name)));
-                }
-                let count = match warnings.len() {
-                    0 => String::new(),
-                    1 => ", 1 warning".to_owned(),
-                    count => format!(", {count} warnings"),
-                };
-                terminal.say(&format!("{name}: valid{count}"));
-            }
-            Err(error) => {
-                Terminal::complain(&format!("unfazed: {error}"));
-                // An unreadable file weighs more than an invalid one: the check did not happen.
-                let own = ExitCode::of_error(&error);
-                if code.number() < own.number() {
-                    code = own;
-                }
-            }
-        }
-    }
-    code
 }
 
 fn stat() -> Result<ExitCode, AppError> {

@@ -1,6 +1,9 @@
 //! Arguments, terminal, exit codes: how a person or a CI job talks to the commands in `app`.
 
+mod approve;
 mod arguments;
+mod audit;
+mod check;
 mod command;
 mod compare;
 mod exit_code;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::safety::fact::Fact;
 use crate::safety::finding::{Finding, GateLog, Outcome};
 use crate::safety::signature::{PublicKey, SigningKey, digest};
-use crate::safety::situation::Situation;
+use crate::safety::situation::{Mode, Situation};
 use crate::spec::{ApprovalRule, Experiment, Policy};
 use crate::unit::{Span, Timestamp};
 
@@ -162,6 +162,32 @@ fn record(text: &[u8], line: usize) -> Record {
     Record::Intact(approval)
 }
 
+/// The rules that an experiment has to obey in its environment and wave.
+pub fn rules<'policy>(
+    experiment: &Experiment,
+    policy: &'policy Policy,
+) -> Vec<&'policy ApprovalRule> {
+    let wave = experiment.fault.as_ref().map_or(0, |fault| fault.wave);
+    let environment = policy.environment(&experiment.environment);
+    let rules = environment.into_iter().flat_map(|environment| &environment.approvals);
+    rules.filter(|rule| rule.from_wave <= wave).collect()
+}
+
+/// Whether an approval counts under a rule as things stand, whoever will run the experiment.
+///
+/// # Errors
+/// Why not.
+pub fn would_count(
+    experiment: &Experiment,
+    policy: &Policy,
+    rule: &ApprovalRule,
+    approval: &Approval,
+    now: Timestamp,
+) -> Result<(), String> {
+    let situation = Situation::at_check(now, Mode::Live);
+    counts(Asked { experiment, policy, situation: &situation, rule }, approval)
+}
+
 /// Asks the gate once for every rule that the wave has to obey.
 pub(crate) fn ask(
     experiment: &Experiment,
@@ -169,9 +195,7 @@ pub(crate) fn ask(
     situation: &Situation,
     log: &mut GateLog,
 ) {
-    let Some(environment) = policy.environment(&experiment.environment) else { return };
-    let wave = experiment.fault.as_ref().map_or(0, |fault| fault.wave);
-    for rule in environment.approvals.iter().filter(|rule| rule.from_wave <= wave) {
+    for rule in rules(experiment, policy) {
         gate(Asked { experiment, policy, situation, rule }, log);
     }
 }

@@ -8,6 +8,7 @@ pub mod checked;
 pub mod claim;
 pub mod experiment;
 mod grammar;
+pub mod lint;
 pub mod policy;
 pub mod problem;
 pub mod schema;

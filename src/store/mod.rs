@@ -4,16 +4,20 @@
 //! found under its final name. Refuses to know what the contents mean.
 
 pub mod atomic_file;
+pub mod audit_log;
 pub mod collected_samples;
 pub mod error;
 pub mod history;
 pub mod event_file;
 pub mod partial;
 pub mod journal;
+pub mod log_file;
 pub mod recording_writer;
 pub mod text_file;
 
 pub use atomic_file::AtomicFile;
+pub use audit_log::{AuditError, AuditLog};
+pub use log_file::LogFile;
 pub use collected_samples::CollectedSamples;
 pub use error::StoreError;
 pub use history::{Appended, History, HistoryError, RunEntry};
