@@ -69,9 +69,6 @@ pub(crate) enum Command {
     Runbook(crate::cli::runbook::RunbookArguments),
     /// Record what an experiment needs from /metrics endpoints, without any server.
     Record(RecordArguments),
-    /// Print the JSON Schema of experiment documents.
-    #[command(after_help = "Example: unfazed schema > experiment.schema.json")]
-    Schema,
     /// Print the JSON Schema of experiment documents, or of policies.
     #[command(after_help = "Examples:\n  unfazed schema > experiment.schema.json\n  unfazed schema policy > policy.schema.json")]
     Schema {

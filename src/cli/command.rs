@@ -52,7 +52,6 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::History(command) => crate::cli::history::run(&command, terminal),
         Command::Runbook(arguments) => crate::cli::runbook::run(arguments, terminal),
         Command::Record(arguments) => record(arguments, terminal),
-        Command::Schema => print(&crate::spec::schema_json(), terminal),
         Command::Schema { kind: SchemaKind::Experiment } => {
             print(&crate::spec::schema_json(), terminal)
         }
