@@ -5,7 +5,8 @@
 //! crash of the machine left behind is noticed and fetched again.
 //!
 //! Form of a unit: the magic bytes; blocks of kind (1 byte), metric, labels (each with its length in 4 bytes), the number
-//! of samples (4 bytes), times and values (8 bytes each, little endian); a block of kind 0; the checksum (8 bytes).
+//! of samples (4 bytes), times and values (8 bytes each, little endian); notes of kind 2 with a text; a block of kind 0; the
+//! checksum (8 bytes).
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -19,6 +20,8 @@ const MAGIC: &[u8; 8] = b"unfazed1";
 
 /// A block of samples.
 const SAMPLES: u8 = 1;
+/// A note.
+const NOTE: u8 = 2;
 /// The end of a unit.
 const END: u8 = 0;
 
@@ -315,12 +318,8 @@ impl UnitWriter {
             .map_err(|_| io::Error::other("a series has more samples than a block can hold"))?;
         let mut bytes = Vec::with_capacity(32 + block.labels.len() + block.times.len() * 16);
         bytes.push(SAMPLES);
-        for text in [&block.metric, &block.labels] {
-            let length = u32::try_from(text.len()).ok().filter(|length| *length <= TEXT_BYTES);
-            let length = length.ok_or_else(|| io::Error::other("a name is too long"))?;
-            bytes.extend(length.to_le_bytes());
-            bytes.extend(text.as_bytes());
-        }
+        add_text(&mut bytes, &block.metric)?;
+        add_text(&mut bytes, &block.labels)?;
         bytes.extend(count.to_le_bytes());
         bytes.extend(block.times.iter().flat_map(|time| time.to_le_bytes()));
         bytes.extend(block.values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
@@ -328,6 +327,17 @@ impl UnitWriter {
         put(file, checksum, &bytes)?;
         self.samples += u64::from(count);
         Ok(())
+    }
+
+    /// Adds a note: what whoever reads the unit should know of it.
+    ///
+    /// # Errors
+    /// An error of the file.
+    pub fn note(&mut self, text: &str) -> io::Result<()> {
+        let mut bytes = vec![NOTE];
+        add_text(&mut bytes, text)?;
+        let (file, checksum) = self.file()?;
+        put(file, checksum, &bytes)
     }
 
     /// What was added so far stays, whatever [`UnitWriter::forget`] takes back.
@@ -383,6 +393,14 @@ impl Drop for UnitWriter {
     }
 }
 
+fn add_text(bytes: &mut Vec<u8>, text: &str) -> io::Result<()> {
+    let length = u32::try_from(text.len()).ok().filter(|length| *length <= TEXT_BYTES);
+    let length = length.ok_or_else(|| io::Error::other("a name is too long"))?;
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(text.as_bytes());
+    Ok(())
+}
+
 fn put(file: &mut impl Write, checksum: &mut Checksum, bytes: &[u8]) -> io::Result<()> {
     checksum.add(bytes);
     file.write_all(bytes)
@@ -394,6 +412,7 @@ pub struct UnitReader {
     path: PathBuf,
     file: BufReader<File>,
     checksum: Checksum,
+    notes: Vec<String>,
 }
 
 impl UnitReader {
@@ -404,6 +423,7 @@ impl UnitReader {
             path: path.to_owned(),
             file: BufReader::with_capacity(1 << 17, file),
             checksum: Checksum::default(),
+            notes: Vec::new(),
         };
         let mut magic = [0; 8];
         reader.take(&mut magic)?;
@@ -452,6 +472,11 @@ impl UnitReader {
         Ok(words)
     }
 
+    /// Notes that were met so far; all of them after the last block.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// The next block; `None` at the end of a unit that is whole.
     ///
     /// # Errors
@@ -459,6 +484,11 @@ impl UnitReader {
     pub fn next_block(&mut self) -> Result<Option<Block>, StoreError> {
         let mut kind = [0; 1];
         self.take(&mut kind)?;
+        while kind[0] == NOTE {
+            let note = self.text()?;
+            self.notes.push(note);
+            self.take(&mut kind)?;
+        }
         match kind[0] {
             SAMPLES => {}
             END => {
@@ -558,12 +588,16 @@ mod tests {
         unit.accept();
         unit.add(&block(20)).unwrap();
         unit.forget().unwrap();
+        unit.note("a note").unwrap();
         unit.add(&block(30)).unwrap();
         assert_eq!(unit.samples(), 6);
         assert!(!partial.has(1), "it is not finished");
         unit.finish().unwrap();
         assert!(partial.has(1));
         assert_eq!(times(&partial), [10, 11, 12, 30, 31, 32]);
+        let mut reader = partial.read(1).unwrap();
+        while reader.next_block().unwrap().is_some() {}
+        assert_eq!(reader.notes(), ["a note"]);
     }
 
     #[test]

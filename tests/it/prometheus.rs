@@ -53,6 +53,9 @@ spec:
     - name: asked
       query: queue_depth
       reduce: mean
+    - name: computed
+      query: sum(accepted_total) - sum(settled_total)
+      reduce: max
   recovery:
     signal: queue
     healthy: {increase_at_most: 20%, or_by: 5}
@@ -204,8 +207,14 @@ fn pulled_and_straight(room: &Path, name: &str, document: &str, expected: &serde
         fs::read_to_string(room.join(format!("{name}-straight/result.json"))).unwrap(),
         "{name}: pulled and straight from the server are the same bytes"
     );
-    let left: Vec<_> = fs::read_dir(room.join(format!("{name}-straight"))).unwrap().collect();
-    assert_eq!(left.len(), 2, "nothing but the result and the report: {left:?}");
+    let names = |out: &str| {
+        let entries = fs::read_dir(room.join(out)).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let (straight, of_pulled) = (format!("{name}-straight"), format!("{name}-of-pulled"));
+    assert_eq!(names(&straight), names(&of_pulled), "no scratch files are left");
 }
 
 /// Compares results and names the first place that differs.
@@ -237,7 +246,14 @@ fn resets_births_and_gaps_are_the_same_numbers_from_every_source() {
     let data = data();
     let recording = room.path().join("recording");
     fs::create_dir(&recording).unwrap();
-    write_csv(&data, &recording);
+    // A recording holds the answer of a query under the query itself.
+    let mut recorded = data.clone();
+    let of = |name: &str| data[&(name.to_owned(), Labels::default())].clone();
+    let computed = of("accepted_total").into_iter().zip(of("settled_total"));
+    let computed = computed.map(|(one, other)| (one.0, one.1 - other.1)).collect();
+    let query = "sum(accepted_total) - sum(settled_total)".to_owned();
+    recorded.insert((query, Labels::default()), computed);
+    write_csv(&recorded, &recording);
     fs::write(recording.join("experiment.yaml"), DOCUMENT).unwrap();
     for directory in [room.path(), &recording] {
         fs::write(directory.join("run.json"), run_record()).unwrap();
@@ -301,4 +317,32 @@ fn a_server_that_gives_few_samples_at_a_time_is_asked_in_pieces() {
         pull("pieces") == expected,
         "the pieces that were asked for can be seen in the samples"
     );
+}
+
+#[test]
+fn a_stale_tail_is_no_data() {
+    let room = tempfile::tempdir().unwrap();
+    let document = DOCUMENT.split("  metrics:").next().unwrap().to_owned()
+        + "  metrics:\n    - name: raw\n      gauge: queue_depth\n      expect: {at_most: 100}\n"
+        + "    - name: bare\n      query: queue_depth\n      expect: {at_most: 100}\n"
+        + "    - name: computed\n      query: sum(queue_depth)\n      expect: {at_most: 100}\n";
+    // The exporter dies two minutes into the last experiment window, and nobody marks its series as ended.
+    let mut data = data();
+    let death = BEGIN + (ITERATIONS - 1) * ITERATION + 7 * MINUTE;
+    for samples in data.values_mut() {
+        samples.retain(|sample| sample.0 < death);
+    }
+    fs::write(room.path().join("run.json"), run_record()).unwrap();
+    let server = prometheus(&data);
+    fs::write(room.path().join("e.yaml"), document_asking(&document, &server.url(), "5s")).unwrap();
+    let result = analyze(room.path(), &["e.yaml", "--run", "run.json"], "out");
+    for metric in result["metrics"].as_array().unwrap() {
+        let last = &metric["iterations"][3];
+        assert!(last["experiment"].is_null(), "{}: {last}", metric["name"]);
+        let coverage = last["coverage"].as_f64().unwrap();
+        assert!((0.38..0.46).contains(&coverage), "{}: {last}", metric["name"]);
+        assert!(metric["iterations"][2]["experiment"].is_number(), "{metric}");
+    }
+    let warnings = result["warnings"].to_string();
+    assert!(warnings.contains("lookback_tail") && warnings.contains("in 1 window"), "{warnings}");
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::app::AppError;
 use crate::app::pull::plan::{FetchPlan, Importance, Question, Unit};
+use crate::app::pull::tail::TAIL_NOTE;
 use crate::frame::{Frame, Rows, Series};
 use crate::source::metrics::prometheus::ClockSkew;
 use crate::store::{PartialFetch, StoreError, WrittenSamples, write_samples};
@@ -50,8 +51,9 @@ pub(super) fn assemble(
     let frames = metrics.into_iter().map_while(|(name, units)| {
         let metric = Metric { name, units };
         match metric.frame(partial) {
-            Ok(frame) => {
+            Ok(Gathered { frame, tails }) => {
                 warnings.borrow_mut().extend(metric.oddities(&frame, plan.margin));
+                warnings.borrow_mut().extend((tails > 0).then(|| metric.tails(tails)));
                 Some(frame)
             }
             Err(error) => {
@@ -67,9 +69,16 @@ pub(super) fn assemble(
     }
 }
 
+/// Samples of a metric, and windows in which a tail was cut off.
+struct Gathered {
+    frame: Frame,
+    tails: usize,
+}
+
 impl Metric<'_> {
     /// All samples of the metric.
-    fn frame(&self, partial: &PartialFetch) -> Result<Frame, StoreError> {
+    fn frame(&self, partial: &PartialFetch) -> Result<Gathered, StoreError> {
+        let mut tails = 0;
         let mut columns: BTreeMap<Labels, (Vec<i64>, Vec<f64>)> = BTreeMap::new();
         for unit in &self.units {
             let mut reader = partial.read(unit.number)?;
@@ -82,6 +91,7 @@ impl Metric<'_> {
                 times.extend(block.times);
                 values.extend(block.values);
             }
+            tails += usize::from(reader.notes().iter().any(|note| note == TAIL_NOTE));
         }
         let mut frame = Frame {
             metric: self.name.to_owned(),
@@ -94,7 +104,22 @@ impl Metric<'_> {
             frame.conflicting_duplicates += conflicts;
             frame.series.push(series);
         }
-        Ok(frame)
+        Ok(Gathered { frame, tails })
+    }
+
+    /// Tails that were cut off.
+    fn tails(&self, windows: usize) -> Warning {
+        let windows = match windows {
+            1 => "1 window".to_owned(),
+            more => format!("{more} windows"),
+        };
+        Warning {
+            code: "lookback_tail".to_owned(),
+            message: format!(
+                "in {windows} the answer of {} ended on five minutes of one value: servers show the last sample of a series that long, so these minutes were taken for no data; measure with `gauge:` and a selector to see true samples",
+                self.name
+            ),
+        }
     }
 
     fn importance(&self) -> Importance {

@@ -134,7 +134,7 @@ fn stage(
     fetching: &Fetching<'_>,
 ) -> Result<(Origin, WrittenSamples), AppError> {
     let begun = now();
-    fetch(client, plan, partial, fetching)?;
+    fetch(client, plan, partial, fetching, begun)?;
     let assembled = assemble(plan, partial, &partial.staged()?)?;
     let last = plan.units.iter().map(|unit| unit.stretch.last).max();
     let mut warnings = match last {

@@ -7,10 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::app::AppError;
 use crate::app::pull::plan::{FetchPlan, Question, Unit};
+use crate::app::pull::tail::{self, CutSeries, TAIL_NOTE};
 use crate::source::metrics::prometheus::{
-    Client, Deadline, DecodedSeries, Limits, PrometheusError, SeriesSink,
+    Client, Collected, Deadline, DecodedSeries, Limits, PrometheusError, SeriesSink,
 };
 use crate::store::{Block, PartialFetch, UnitWriter};
+use crate::unit::Timestamp;
 
 /// How far a fetch has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,7 @@ struct Work<'work> {
     plan: &'work FetchPlan,
     partial: &'work PartialFetch,
     deadline: Deadline,
+    begun: Timestamp,
     next: AtomicUsize,
     done: AtomicUsize,
     samples: AtomicU64,
@@ -57,7 +60,7 @@ struct Work<'work> {
     failed: Mutex<Option<AppError>>,
 }
 
-/// Fetches all units that are not there yet.
+/// Fetches all units that are not there yet. `begun` is the time by our clock.
 ///
 /// # Errors
 /// The first failure; what was fetched until then stays.
@@ -66,12 +69,14 @@ pub(super) fn fetch(
     plan: &FetchPlan,
     partial: &PartialFetch,
     fetching: &Fetching<'_>,
+    begun: Timestamp,
 ) -> Result<(), AppError> {
     let work = Work {
         client,
         plan,
         partial,
         deadline: client.deadline(),
+        begun,
         next: AtomicUsize::new(0),
         done: AtomicUsize::new(0),
         samples: AtomicU64::new(0),
@@ -131,10 +136,28 @@ impl Work<'_> {
                 self.client.raw(selector, unit.stretch, self.deadline, sink)
             }
             Question::Query { expression, step, lookback } => {
-                let grid = Question::grid(*step, *lookback, unit.stretch);
-                self.client.range(expression, grid, self.deadline, sink)
+                let asked = tail::asked(unit.stretch, *step, self.begun);
+                let grid = Question::grid(*step, *lookback, asked);
+                let mut answer = Collected::default();
+                self.client.range(expression, grid, self.deadline, &mut answer)?;
+                let cut = tail::cut(answer.series, unit.stretch, asked, *step);
+                sink.keep(cut).map_err(|error| self.client.unkept(&error))
             }
         }
+    }
+}
+
+impl UnitSink<'_> {
+    /// Writes series whose tails were cut.
+    fn keep(&mut self, cut: CutSeries) -> io::Result<()> {
+        if cut.tails > 0 {
+            self.writer.note(TAIL_NOTE)?;
+        }
+        for series in cut.series {
+            self.series(series)?;
+        }
+        self.accept();
+        Ok(())
     }
 }
 

@@ -346,6 +346,13 @@ impl Client {
         Ok(())
     }
 
+    /// The failure to keep what was fetched.
+    pub fn unkept(&self, cause: &io::Error) -> PrometheusError {
+        let tried = format!("keep the answer of {}", self.address());
+        let advice = "free some space and run again";
+        PrometheusError::new(FailureKind::NotKept, tried, cause.to_string(), advice)
+    }
+
     /// Whether the server exports raw samples, as VictoriaMetrics does. Asked once.
     fn export(&self, deadline: Deadline) -> Export {
         let mut known = self.export.lock().unwrap_or_else(PoisonError::into_inner);
@@ -386,16 +393,7 @@ impl Client {
             decode(body, &mut |series| keep(sink.series(series), &mut unkept))
         });
         let answer = answer.map_err(|error| match &unkept {
-            Some(cause) => {
-                let found = format!("{}: {cause}", error.found());
-                let tried = format!("keep the answer of {}", self.address());
-                PrometheusError::new(
-                    FailureKind::NotKept,
-                    tried,
-                    found,
-                    "free some space and run again",
-                )
-            }
+            Some(cause) => self.unkept(cause),
             None => error,
         })?;
         sink.accept();
