@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::AppError;
 use crate::app::document::{read, read_experiment};
+use crate::app::pull;
 use crate::app::run::audit_log::{AuditLog, Signer};
 use crate::app::run::clock::RunClock;
 use crate::app::run::drive::{Drive, DriveState, Happened, sentence};
@@ -25,6 +26,7 @@ use crate::run::{Arm, Outcome, RunRecord};
 use crate::safety::{Begun, Moment};
 use crate::source::metrics::Recording;
 use crate::source::metrics::collector::{Collector, CollectorSettings, Recent, Target};
+use crate::source::metrics::prometheus::Limits;
 use crate::spec::{Experiment, Fault, Policy, Scrape, Source};
 use crate::store::{CollectedSamples, JournalFile, TextFile, write_texts};
 use crate::unit::{Seed, Span, Timestamp};
@@ -448,13 +450,13 @@ fn drive(
         rules: Rules::new(&of.experiment, eye.sight, step),
         watcher: Watcher::start(of.experiment.clone(), eye.telemetry, step),
         injector: Injector {
-            program: of.injector,
+            program: of.injector.clone(),
             journal: Some(directory.join("injections.jsonl")),
             secret_variables: secret_variables(&of.experiment),
         },
-        fault: of.fault,
+        fault: of.fault.clone(),
         collector: eye.collector.clone(),
-        experiment: of.experiment,
+        experiment: of.experiment.clone(),
         mode: of.mode,
         clock,
         course,
@@ -468,13 +470,28 @@ fn drive(
         state: DriveState::default(),
     };
     let record_path = directory.join("run.json");
+    let server = matches!(drive.experiment.source, Source::Prometheus(_));
     let ending = drive.run(arguments.budget);
     let kept = eye.collector.map_or(Ok(()), end_collecting);
     let ending = ending?;
     kept?;
+    if server && record_path.exists() {
+        pull(&of.document, &record_path, &directory)?;
+    }
     let record = record_path.exists().then(|| crate::app::document::read_run(&record_path));
     let record = record.transpose()?;
     Ok(Finished { message: sentence(&ending), ending, directory, record })
+}
+
+/// Fetches the windows of the run from the server, into the recording.
+fn pull(document: &Path, run: &Path, directory: &Path) -> Result<(), AppError> {
+    let arguments = pull::PullArguments {
+        experiment: document.to_owned(),
+        run: run.to_owned(),
+        output: directory.to_owned(),
+    };
+    let fetching = pull::Fetching { limits: Limits::default(), progress: &|_| {} };
+    pull::run(&arguments, &fetching).map(drop)
 }
 
 /// Has the collector keep what it holds. The watcher, which looked into it, has ended before.
