@@ -184,7 +184,11 @@ impl Course {
             Answer::No { why } if self.now.since(since) >= self.terms.patience => {
                 self.finish(Ending::ConditionsFailed { why: why.clone() }, commands);
             }
-            Answer::No { .. } => {}
+            Answer::Unseen { why } if self.now.since(since) >= self.terms.patience => {
+                let cause = StopCause::SourceLost { why: why.clone() };
+                self.finish(Ending::Stopped { cause }, commands);
+            }
+            Answer::No { .. } | Answer::Unseen { .. } => {}
         }
     }
 
@@ -196,7 +200,7 @@ impl Course {
                 self.phase = Phase::Injecting { baseline, since: self.now, aborted: None };
                 commands.push(Command::Inject { index: slot.index });
             }
-            Answer::No { why } => {
+            Answer::No { why } | Answer::Unseen { why } => {
                 self.note("refused", why.clone(), commands);
                 self.fail(format!("iteration {} was refused: {why}", slot.index));
                 self.record_uninjected(slot, baseline, None, commands);

@@ -34,7 +34,7 @@ pub enum Event {
     Stop(StopCause),
 }
 
-/// Yes, or no with the reason.
+/// Yes, or no with the reason, or nobody can tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Answer {
@@ -43,6 +43,11 @@ pub enum Answer {
     /// No.
     No {
         /// Why.
+        why: String,
+    },
+    /// Nobody can tell: the source does not answer.
+    Unseen {
+        /// What the source said.
         why: String,
     },
 }

@@ -280,7 +280,7 @@ pub fn roll_back(commands: &[HookCommand]) -> String {
         .filter_map(|command| match command.run() {
             HookEnd::Succeeded => None,
             HookEnd::Failed(what) => Some(what),
-            HookEnd::TimedOut => Some(format!("'{}' took too long", command.command.join(" "))),
+            HookEnd::TimedOut => Some(format!("'{}' took too long", command.shown())),
         })
         .collect();
     answer(&failures)

@@ -52,7 +52,7 @@ pub enum HookEnd {
 impl HookCommand {
     /// Runs it to its end.
     pub fn run(&self) -> HookEnd {
-        let shown = self.command.join(" ");
+        let shown = self.shown();
         let mut child = match self.start() {
             Ok(child) => child,
             Err(error) => return HookEnd::Failed(format!("'{shown}' cannot be started: {error}")),
@@ -68,6 +68,15 @@ impl HookCommand {
                 end_group(&mut child);
                 HookEnd::Failed(format!("'{shown}' cannot be watched: {error}"))
             }
+        }
+    }
+
+    /// The program alone: its arguments may hold secrets, and outcomes and journals are read by many.
+    pub fn shown(&self) -> String {
+        match self.command.as_slice() {
+            [] => String::new(),
+            [program] => program.clone(),
+            [program, ..] => format!("{program} …"),
         }
     }
 

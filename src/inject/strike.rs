@@ -215,7 +215,7 @@ impl Strike<'_, '_> {
             HookEnd::Failed(what) => Progress::Not(Stop::failed(Code::HookFailed, what)),
             HookEnd::TimedOut => Progress::Not(Stop::failed(
                 Code::HookTimedOut,
-                format!("'{}' took more than {} ms", command.command.join(" "), command.timeout_ms),
+                format!("'{}' took more than {} ms", command.shown(), command.timeout_ms),
             )),
         }
     }

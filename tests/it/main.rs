@@ -26,6 +26,8 @@ mod exposition_verdicts;
 mod import_fuzz;
 #[cfg(feature = "analysis")]
 mod import_path;
+#[cfg(feature = "analysis")]
+mod lab;
 mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;
@@ -45,6 +47,7 @@ mod request_rows;
 mod runbook_patch;
 #[cfg(feature = "analysis")]
 mod runbook_rules;
+mod run;
 #[cfg(feature = "analysis")]
 mod single_kill;
 mod stack;

@@ -398,6 +398,10 @@ impl Drive<'_> {
         if self.mode == Mode::DryRun {
             return Ok(Answer::Yes);
         }
+        let seen = self.state.known.observation.as_ref();
+        if let Some(why) = seen.and_then(|seen| seen.trouble.clone()) {
+            return Ok(Answer::Unseen { why });
+        }
         match self.gatekeeper.decide(Moment::Start, now, &self.state.known) {
             Ok(judged) if judged.decision.allowed() => Ok(Answer::Yes),
             Ok(judged) => Ok(Answer::No { why: denials(&judged) }),
