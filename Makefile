@@ -9,6 +9,8 @@ RUN := $(CARGO) run --quiet --locked --profile $(PROFILE) --
 OUT := target/report-check
 
 .DEFAULT_GOAL := help
+PROGRAMS = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+.PHONY: demo demo-quick kills-nine
 .PHONY: help setup test notebooks lint deny report-check picture bench calibrate datasets
 
 help: ## list the targets
@@ -20,9 +22,21 @@ setup: ## install what tests and checks need (Debian, npm, PyPI); only what is m
 test: setup ## install what is missing, then run all tests
 	$(CARGO) test --locked --profile $(PROFILE)
 	$(MAKE) report-check
+	$(MAKE) demo-quick
 ifneq ($(NOTEBOOKS),)
 	$(MAKE) notebooks
 endif
+
+demo: setup ## kill workers of the example service for real: Prometheus, 14 kills, 3 controls, a sabotaged variant (8 minutes)
+	$(CARGO) build --locked --profile $(PROFILE) --bins --example payments
+	BIN=$(PROGRAMS) bash examples/payments/demo/demo.sh
+
+demo-quick: setup ## the short parts of the demo: the embedded collector, and an abort (1 minute)
+	$(CARGO) build --locked --profile $(PROFILE) --bins --example payments
+	BIN=$(PROGRAMS) bash examples/payments/demo/demo.sh --quick
+
+kills-nine: ## kill -9 of `unfazed run` at 50 random moments (4 minutes)
+	UNFAZED_KILLS=50 $(CARGO) test --locked --profile $(PROFILE) --test it run::killed_at -- --nocapture
 
 notebooks: setup ## run every notebook from top to bottom
 	VENV=.venv UNFAZED=target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/unfazed bash notebooks/run.sh

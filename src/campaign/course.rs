@@ -387,10 +387,13 @@ impl Course {
             return true;
         }
         if self.now.since(since) >= self.terms.patience {
+            let index = self.slot().map_or(0, |slot| slot.index);
+            let before = self.last_failure.as_ref().filter(|failure| failure.index == index);
+            let before =
+                before.map_or_else(String::new, |failure| format!("{}, and ", failure.why));
+            let patience = self.terms.patience;
             let why = format!(
-                "the service was not well for {stable} within {} after iteration {}",
-                self.terms.patience,
-                self.slot().map_or(0, |slot| slot.index)
+                "{before}the service did not come back within {patience} after iteration {index}"
             );
             self.finish(Ending::NotRecovered { why }, commands);
             return true;

@@ -31,10 +31,11 @@ document() {
     cp "$here/policy.yaml" "$out/$1/"
     sed "$2" "$here/experiment.yaml" >"$out/$1/experiment.yaml"
 }
-collector='s|source: .*|source: {scrape: {targets: ["http://127.0.0.1:9178/metrics"], every: 500ms}}|'
+collector='s|source: .*|source: {scrape: {targets: ["http://127.0.0.1:9178/metrics"], every: 250ms}}|'
 campaign() {
     local expected=$1 name=$2; shift 2
     local code=0
+    "$bin/unfazed" check "$out/$name/experiment.yaml" --policy "$out/$name/policy.yaml" | sed -n 1,3p
     (cd "$out/$name" && "$bin/unfazed" run experiment.yaml --policy policy.yaml --live --history "$out/history" -o recording "$@") || code=$?
     [ "$code" = "$expected" ] || { echo "demo.sh: $name ended with exit code $code, $expected was expected" >&2; exit 1; }
 }
@@ -72,4 +73,5 @@ cleanup
 echo; echo "== what is remembered, and that nobody changed it"
 "$bin/unfazed" history list --history "$out/history"
 "$bin/unfazed" history verify --history "$out/history"
+for log in "$out"/*/recording/audit.jsonl; do "$bin/unfazed" audit verify "$log"; done
 echo; echo "reports: $out/*/report/report.html"

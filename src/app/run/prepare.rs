@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::AppError;
 use crate::app::document::{read, read_experiment};
 use crate::app::pull;
+use crate::app::record::collector_settings;
 use crate::app::run::audit_log::{AuditLog, Signer};
 use crate::app::run::clock::RunClock;
 use crate::app::run::drive::{Drive, DriveState, Happened, sentence};
@@ -23,11 +24,11 @@ use crate::app::run::tidings::{Onlooker, Tidings};
 use crate::app::run::watcher::Watcher;
 use crate::campaign::{Command, Course, Ending, Schedule, Terms};
 use crate::run::{Arm, Outcome, RunRecord};
-use crate::safety::{Begun, Moment};
+use crate::safety::{Begun, Moment, situation};
 use crate::source::metrics::Recording;
-use crate::source::metrics::collector::{Collector, CollectorSettings, Recent, Target};
+use crate::source::metrics::collector::{Collector, CollectorSettings, Keep, Recent};
 use crate::source::metrics::prometheus::Limits;
-use crate::spec::{Experiment, Fault, Policy, Scrape, Source};
+use crate::spec::{Experiment, Fault, Policy, Selector, Source};
 use crate::store::{CollectedSamples, JournalFile, TextFile, write_texts};
 use crate::unit::{Seed, Span, Timestamp};
 
@@ -548,7 +549,7 @@ fn eyesight(of: &Prepared, directory: &Path, head: &Head) -> Result<Eyesight, Ap
         }),
         Source::Scrape(scrape) => {
             let earlier = directory.join("samples").is_dir().then(|| Recording::open(directory));
-            let mut settings = settings(experiment, scrape)?;
+            let mut settings = settings(of)?;
             settings.recent = experiment
                 .windows
                 .baseline
@@ -575,16 +576,19 @@ fn eyesight(of: &Prepared, directory: &Path, head: &Head) -> Result<Eyesight, Ap
     }
 }
 
-/// Whom the collector asks, how often.
-fn settings(experiment: &Experiment, scrape: &Scrape) -> Result<CollectorSettings, AppError> {
-    let targets = scrape
-        .targets
-        .iter()
-        .map(|url| {
-            Target::new(url, &experiment.name).map_err(|error| AppError::Usage(error.to_string()))
-        })
-        .collect::<Result<Vec<Target>, AppError>>()?;
-    Ok(CollectorSettings::new(targets, scrape.every))
+/// Whom the collector asks for what: what the experiment needs, and what the policy asks.
+fn settings(of: &Prepared) -> Result<CollectorSettings, AppError> {
+    let mut settings = collector_settings(&of.experiment)?;
+    if let Keep::Needed { metrics, .. } = &mut settings.keep {
+        let queries = situation::queries(&of.experiment, of.policy.as_ref());
+        metrics.extend(
+            queries
+                .iter()
+                .filter_map(|query| Selector::parse(query).ok())
+                .map(|selector| selector.metric_name().to_owned()),
+        );
+    }
+    Ok(settings)
 }
 
 /// The spacing of the source's samples.
