@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::app::AppError;
 use crate::app::document::{Dossier, Ground};
+use crate::app::events::join_events;
 use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_recovery};
 use crate::app::history::remembered;
 use crate::app::overwrite::keep_inputs;
@@ -23,8 +24,14 @@ use crate::verdict::result::{AnalysisResult, Warning};
 use crate::verdict::{Evidence, judge};
 
 /// What a recording directory holds.
-const RECORDING_FILES: [&str; 5] =
-    ["experiment.yaml", "run.json", "samples.parquet", "samples.csv", "samples-native.parquet"];
+const RECORDING_FILES: [&str; 6] = [
+    "experiment.yaml",
+    "run.json",
+    "samples.parquet",
+    "samples.csv",
+    "samples-native.parquet",
+    "events.jsonl",
+];
 
 /// Where results go if nobody says otherwise, one directory an experiment.
 const DEFAULT_DIRECTORY: &str = "unfazed-out";
@@ -36,6 +43,8 @@ pub struct Inputs {
     pub paths: Vec<PathBuf>,
     /// The run record of a document; default: `run.json` beside it.
     pub run: Option<PathBuf>,
+    /// Structured logs whose lines join the timeline.
+    pub events: Vec<PathBuf>,
     /// Seed of every random draw.
     pub seed: u64,
 }
@@ -140,7 +149,7 @@ pub fn run_fetching(
 
 /// The files that inputs consist of, as far as their names are known beforehand.
 fn files_read(inputs: &Inputs) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = inputs.run.iter().cloned().collect();
+    let mut files: Vec<PathBuf> = inputs.run.iter().chain(&inputs.events).cloned().collect();
     for path in &inputs.paths {
         let directory = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         files.push(path.clone());
@@ -164,7 +173,10 @@ fn open(inputs: &Inputs, ground: Option<Ground<'_>>) -> Result<Vec<Dossier>, App
             "--run goes with one document; recordings bring their own run.json".to_owned(),
         ));
     }
-    inputs.paths.iter().map(|path| Dossier::open(path, inputs.run.as_deref(), ground)).collect()
+    let opened = inputs.paths.iter().map(|path| Dossier::open(path, inputs.run.as_deref(), ground));
+    let mut dossiers = opened.collect::<Result<Vec<Dossier>, AppError>>()?;
+    join_events(&mut dossiers, &inputs.events)?;
+    Ok(dossiers)
 }
 
 /// Analyses opened recordings as one campaign.
@@ -255,6 +267,9 @@ fn warnings(dossiers: &[&Dossier]) -> Vec<Warning> {
         }
     }
     for dossier in dossiers {
+        for warning in &dossier.event_warnings {
+            add(&warning.code, warning.message.clone());
+        }
         for odd in dossier.recording.warnings() {
             add(odd.code(), odd.to_string());
         }

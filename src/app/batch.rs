@@ -257,7 +257,7 @@ fn answer(line: &[u8], seed: u64) -> Answered {
         let message = "the line is no UTF-8; accepted is one path in UTF-8 a line".to_owned();
         return failed(&shown, Failure { code: "usage", message });
     };
-    let inputs = Inputs { paths: vec![PathBuf::from(path)], run: None, seed };
+    let inputs = Inputs { paths: vec![PathBuf::from(path)], run: None, events: Vec::new(), seed };
     // One broken recording must not take the batch with it, not even through a bug of ours.
     match std::panic::catch_unwind(|| analyze(&inputs)) {
         Ok(Ok(result)) => {

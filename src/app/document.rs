@@ -9,6 +9,7 @@ use crate::run::RunRecord;
 use crate::source::metrics::Recording;
 use crate::spec::{Checked, CheckedPolicy, Experiment, Policy, Source};
 use crate::store::PartialFetch;
+use crate::verdict::result::Warning;
 
 /// A run record larger than this is refused: a million iterations need less.
 const RUN_RECORD_BYTES: u64 = 256 * 1024 * 1024;
@@ -26,6 +27,8 @@ pub(crate) struct Dossier {
     pub(crate) recording: Recording,
     /// Where the samples came from, if they were fetched.
     pub(crate) origin: Option<Origin>,
+    /// What is to be said of the events that joined the run record.
+    pub(crate) event_warnings: Vec<Warning>,
     /// Holds samples that were fetched for this analysis alone.
     _fetched: Option<PartialFetch>,
 }
@@ -74,6 +77,7 @@ impl Dossier {
                     run,
                     recording: fetched.recording,
                     origin: Some(fetched.origin),
+                    event_warnings: Vec::new(),
                     _fetched: Some(fetched.partial),
                 });
             }
@@ -86,7 +90,15 @@ impl Dossier {
         let run = read_run(&record)?;
         let recording = Recording::open(&samples)?;
         let origin = Origin::of(&samples)?;
-        Ok(Self { given: given.to_owned(), checked, run, recording, origin, _fetched: None })
+        Ok(Self {
+            given: given.to_owned(),
+            checked,
+            run,
+            recording,
+            origin,
+            event_warnings: Vec::new(),
+            _fetched: None,
+        })
     }
 }
 

@@ -13,6 +13,8 @@ use crate::source::chaos::{
     ImportError, ImportOptions, Imported, Importer, InputFile, WindowPlan, Zone, draft, import,
     recognise, takes,
 };
+use crate::source::events::EventLogError;
+use crate::source::metrics::load::{FORMATS, LoadError};
 use crate::store::{StoreError, write_text};
 use crate::verdict::result::Warning;
 
@@ -94,6 +96,12 @@ pub enum ImportFailure {
         /// The file.
         path: PathBuf,
     },
+    /// Samples did not come out of a file (exit code 2, or 4 if it could not be read).
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A log holds no event (exit code 2).
+    #[error(transparent)]
+    Events(Box<EventLogError>),
     /// The output could not be written (exit code 4).
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -103,7 +111,8 @@ impl ImportFailure {
     /// A stable word for the kind of failure, used where errors are written as data.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid_import",
+            Self::Load(error) if !error.is_invalid_input() => "unreadable_file",
+            Self::Invalid(_) | Self::Load(_) | Self::Events(_) => "invalid_import",
             Self::Read { .. } => "unreadable_file",
             Self::Exists { .. } | Self::Replaces { .. } => "usage",
             Self::Store(_) => "unwritable_file",
@@ -113,7 +122,10 @@ impl ImportFailure {
     /// Whether the input was at fault (exit code 2) rather than a file (exit code 4).
     pub const fn is_invalid_input(&self) -> bool {
         match self {
-            Self::Invalid(_) | Self::Exists { .. } | Self::Replaces { .. } => true,
+            Self::Load(error) => error.is_invalid_input(),
+            Self::Invalid(_) | Self::Events(_) | Self::Exists { .. } | Self::Replaces { .. } => {
+                true
+            }
             Self::Read { .. } | Self::Store(_) => false,
         }
     }
@@ -124,7 +136,7 @@ impl ImportFailure {
 /// # Errors
 /// [`ImportFailure`]; nothing is written then.
 pub fn run(arguments: &ImportArguments) -> Result<ImportReport, ImportFailure> {
-    let importer = Importer::named(&arguments.format)?;
+    let importer = Importer::named(&arguments.format).map_err(also_samples)?;
     let options = ImportOptions {
         windows: arguments
             .windows
@@ -170,6 +182,18 @@ pub fn run_draft(arguments: &DraftArguments) -> Result<ImportReport, ImportFailu
     let text = draft::of_record(&record);
     write_text(&arguments.output, &text)?;
     Ok(report(text, Some(arguments.output.clone()), &record, warnings))
+}
+
+/// Names the formats of samples too where a format is unknown.
+fn also_samples(error: ImportError) -> ImportError {
+    match error {
+        ImportError::UnknownFormat { given, known, hint } => {
+            let samples: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+            let known = format!("{known} for run records, and {} for samples", samples.join(", "));
+            ImportError::UnknownFormat { given, known, hint }
+        }
+        other => other,
+    }
 }
 
 /// Refuses an output that is one of the files named: a slip of the hand must not cost a result.
@@ -230,8 +254,9 @@ fn recognise_any(inputs: &[PathBuf]) -> Result<&'static Importer, ImportFailure>
 }
 
 /// A path, and whether somebody named it.
-struct Listed {
-    path: PathBuf,
+pub(crate) struct Listed {
+    /// The file.
+    pub(crate) path: PathBuf,
     naming: Naming,
 }
 
@@ -281,7 +306,7 @@ fn files_of(
 }
 
 /// The files named and those below the directories named, each directory in the order of names.
-fn listed(inputs: &[PathBuf]) -> Result<Vec<Listed>, ImportFailure> {
+pub(crate) fn listed(inputs: &[PathBuf]) -> Result<Vec<Listed>, ImportFailure> {
     let mut all = Vec::new();
     for input in inputs {
         if input.is_dir() {

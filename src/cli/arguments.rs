@@ -103,6 +103,9 @@ pub(crate) struct AnalyzeArguments {
     /// Run record of an experiment document; default: run.json beside it.
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     pub(crate) run: Option<PathBuf>,
+    /// Structured log (JSON lines) whose lines join the timeline. May be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub(crate) events: Vec<PathBuf>,
     /// Directory to write to; default: unfazed-out/<name>.
     #[arg(long, short, value_name = "DIR", conflicts_with = "batch")]
     pub(crate) output: Option<PathBuf>,
@@ -193,7 +196,18 @@ pub(crate) enum SchemaKind {
     aws-fis       `aws fis get-experiment` as JSON\n  \
     krkn          telemetry.json, resiliency-report.json, or the log that holds one of them\n  \
     chaosblade    `blade status` as JSON\n  \
-    events        any CSV, JSON lines or JSON list with a time and a name per fault\n\n\
+    events        any CSV, JSON lines or JSON list with a time and a name per fault\n\
+    Formats that become samples of a recording (-o DIR):\n  \
+    k6            --out json=FILE, --out csv=FILE, or a summary (for show only)\n  \
+    jmeter        JTL as CSV or XML; transactions and redirects do not count twice\n  \
+    locust        PREFIX_stats_history.csv\n  \
+    hey, oha      their CSV\n  \
+    vegeta        vegeta encode --to json|csv\n  \
+    exposition    dumps of /metrics pages (also prometheus-text, openmetrics, exposition-lenient)\n  \
+    query-range   saved answers of the Prometheus query API or VictoriaMetrics' export\n  \
+    table         CSV or Parquet with --columns\n  \
+    events-log    structured logs (JSON lines), onto the timeline\n  \
+    exemplars     saved answer of /api/v1/query_exemplars, onto the timeline\n\n\
     Examples:\n  \
     unfazed import chaostoolkit journal.json -o rec/run.json\n  \
     unfazed import litmus result.json events.json -o rec/run.json\n  \
@@ -213,6 +227,18 @@ pub(crate) struct ImportArguments {
     /// Zone of times that carry none, e.g. Europe/Berlin or +02:00; default: UTC, with a warning.
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub(crate) zone: Option<String>,
+    /// When a load began whose file holds offsets only, or when a dump without times was taken.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<String>,
+    /// What the columns of a table are, e.g. time=ts,value=cpu+memory,labels=host.
+    #[arg(long, value_name = "COLUMNS")]
+    pub(crate) columns: Option<String>,
+    /// Name of series that have none, as answers to expressions.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) metric: Option<String>,
+    /// Put samples beside those that the recording holds already.
+    #[arg(long)]
+    pub(crate) add: bool,
 }
 
 /// Arguments of `init`.

@@ -11,9 +11,11 @@ use crate::cli::arguments::{
     PlanArguments, ReportArguments, SchemaKind,
 };
 use crate::cli::exit_code::ExitCode;
+use crate::cli::import_samples::import_samples;
 use crate::cli::record::record;
 use crate::cli::terminal::Terminal;
 use crate::report::{plan_json, plan_text};
+use crate::source::metrics::load::LoadFormat;
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> std::process::ExitCode {
@@ -82,6 +84,7 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
     let inputs = app::analyze::Inputs {
         paths: arguments.recordings.clone(),
         run: arguments.run.clone(),
+        events: arguments.events.clone(),
         seed: arguments.seed,
     };
     let outputs = app::analyze::Outputs {
@@ -98,8 +101,7 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
         limits: arguments.fetching.limits(),
         progress: &|progress| bar.tell(progress),
     };
-    let analyzed =
-        app::analyze::run_fetching(&inputs, &outputs, terminal.style(), &fetching);
+    let analyzed = app::analyze::run_fetching(&inputs, &outputs, terminal.style(), &fetching);
     bar.clear();
     let analyzed = analyzed?;
     write(&analyzed.summary, terminal)?;
@@ -161,6 +163,9 @@ fn report(arguments: &ReportArguments, terminal: Terminal) -> Result<ExitCode, A
 }
 
 fn import(arguments: ImportArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
+    if let Some(format) = LoadFormat::named(&arguments.format) {
+        return import_samples(format, arguments, terminal);
+    }
     let imported = app::import::run(&app::import::ImportArguments {
         format: arguments.format,
         inputs: arguments.files,

@@ -8,10 +8,11 @@ mod command;
 mod compare;
 mod exit_code;
 mod history;
+mod import_samples;
 mod pull;
+mod record;
 mod run;
 mod runbook;
-mod record;
 mod terminal;
 
 pub use command::main;

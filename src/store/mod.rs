@@ -12,6 +12,7 @@ pub mod event_file;
 pub mod partial;
 pub mod journal;
 pub mod log_file;
+pub mod imported_samples;
 pub mod recording_writer;
 pub mod text_file;
 
@@ -19,6 +20,7 @@ pub use atomic_file::AtomicFile;
 pub use audit_log::{AuditError, AuditLog};
 pub use log_file::LogFile;
 pub use collected_samples::CollectedSamples;
+pub use imported_samples::write_imported_samples;
 pub use error::StoreError;
 pub use history::{Appended, History, HistoryError, RunEntry};
 pub use event_file::append_events;

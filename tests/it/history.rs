@@ -25,7 +25,7 @@ fn recording() -> PathBuf {
 
 /// A run like that of the small recording, under a name of its own.
 fn run(name: &str) -> Remembered {
-    let inputs = Inputs { paths: vec![recording()], run: None, seed: 0 };
+    let inputs = Inputs { paths: vec![recording()], run: None, events: Vec::new(), seed: 0 };
     let mut result = analyze(&inputs).unwrap();
     let mut record = RunRecord::read(&fs::read(recording().join("run.json")).unwrap()).unwrap();
     record.run_id = name.to_owned();

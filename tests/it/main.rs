@@ -28,6 +28,7 @@ mod import_fuzz;
 mod import_path;
 #[cfg(feature = "analysis")]
 mod lab;
+mod import_samples;
 mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;

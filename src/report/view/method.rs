@@ -84,7 +84,10 @@ impl MethodView {
                     .iteration
                     .map_or_else(|| number::DASH.to_owned(), |iteration| iteration.to_string()),
                 kind: event.kind.clone(),
-                message: event.message.clone(),
+                message: match &event.correlation_id {
+                    Some(id) => format!("{} [{id}]", event.message),
+                    None => event.message.clone(),
+                },
             })
             .collect();
         Self {

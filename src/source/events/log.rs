@@ -86,6 +86,19 @@ pub struct EventLogError {
     hint: String,
 }
 
+impl EventLogError {
+    /// What the file is, as a fragment.
+    pub fn found(&self) -> String {
+        format!("no log of events: none of its {} lines is one{}", self.lines, self.hint)
+    }
+
+    /// What to give instead, as a fragment.
+    pub fn instead(&self) -> String {
+        "give JSON lines with a time (time, timestamp, ts, @timestamp) and a message (message, msg)"
+            .to_owned()
+    }
+}
+
 /// Reads a log. Times without a zone are read in `zone`, else as UTC with a warning.
 ///
 /// # Errors

@@ -4,7 +4,9 @@
 //! file of a recording that holds them. Refuses to judge: an event is shown on the timeline and decides nothing.
 
 pub mod log;
+pub mod timeline;
 pub mod trace;
 
 pub use log::{EVENTS_FILE, EventLog, EventLogError, read_log};
+pub use timeline::{MOST_OF_A_KIND, join, outside};
 pub use trace::{ExemplarError, of_exemplar, read_exemplars};

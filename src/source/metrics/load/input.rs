@@ -28,6 +28,8 @@ pub struct LoadOptions {
     pub zone: Option<Zone>,
     /// When the load began, for files that only hold offsets, or when a text without times was taken.
     pub start: Option<Timestamp>,
+    /// The name of series that have none.
+    pub metric: Option<String>,
     /// What the columns of a table are.
     pub columns: Option<TableColumns>,
 }

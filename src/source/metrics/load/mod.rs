@@ -21,6 +21,7 @@
 //! time before and after the load is a gap.
 
 pub mod delimited;
+pub mod event_files;
 pub mod exposition_files;
 pub mod input;
 pub mod jmeter;
@@ -32,6 +33,7 @@ mod k6_summary;
 pub mod load_error;
 pub mod locust;
 pub mod offset_csv;
+pub mod query_range;
 pub mod registry;
 pub mod sample_set;
 pub mod table;
@@ -44,3 +46,4 @@ pub use input::{LoadInput, LoadOptions};
 pub use load_error::LoadError;
 pub use registry::{FORMATS, LoadFormat};
 pub use sample_set::{Request, SampleSet};
+pub use table_columns::{TableColumns, TableRows};

@@ -5,7 +5,9 @@
 use super::input::{LoadInput, LoadOptions};
 use super::load_error::LoadError;
 use super::sample_set::SampleSet;
-use super::{exposition_files, jmeter, k6, locust, offset_csv, table, vegeta};
+use super::{
+    event_files, exposition_files, jmeter, k6, locust, offset_csv, query_range, table, vegeta,
+};
 
 /// One format.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +21,7 @@ pub struct LoadFormat {
 }
 
 /// All formats, in the order of the help text.
-pub static FORMATS: [LoadFormat; 12] = [
+pub static FORMATS: [LoadFormat; 15] = [
     k6::FORMAT,
     jmeter::FORMAT,
     locust::FORMAT,
@@ -31,7 +33,10 @@ pub static FORMATS: [LoadFormat; 12] = [
     exposition_files::TEXT,
     exposition_files::OPEN_METRICS,
     exposition_files::LENIENT,
+    query_range::FORMAT,
     table::FORMAT,
+    event_files::LOG,
+    event_files::EXEMPLARS,
 ];
 
 /// wrk prints a summary and nothing else.

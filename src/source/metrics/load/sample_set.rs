@@ -84,6 +84,18 @@ impl SampleSet {
         self.add(Kind::Scraped, metric, labels, at.milliseconds(), value);
     }
 
+    /// Adds values of one series at once.
+    pub fn series(&mut self, metric: &str, labels: &Labels, times: Vec<i64>, values: Vec<f64>) {
+        if times.is_empty() {
+            return;
+        }
+        let pairs: Vec<(&str, &str)> = labels.iter().collect();
+        let slot = self.slot(Kind::Scraped, metric, &pairs);
+        let column = &mut self.columns[slot];
+        column.times.extend(times);
+        column.values.extend(values);
+    }
+
     /// Adds to a counter.
     pub fn increment(&mut self, metric: &str, labels: &[(&str, &str)], at: Timestamp, by: f64) {
         self.worked_at(at);
@@ -129,6 +141,14 @@ impl SampleSet {
     }
 
     fn add(&mut self, kind: Kind, metric: &str, labels: &[(&str, &str)], at: i64, value: f64) {
+        let slot = self.slot(kind, metric, labels);
+        let column = &mut self.columns[slot];
+        column.times.push(at);
+        column.values.push(value);
+    }
+
+    /// The column of a series.
+    fn slot(&mut self, kind: Kind, metric: &str, labels: &[(&str, &str)]) -> usize {
         let set = || labels.iter().filter(|(_, value)| !value.is_empty());
         // Bytes 0 and 1 part the words; a value that holds them costs a series of its own name, no sample.
         self.key.clear();
@@ -144,23 +164,18 @@ impl SampleSet {
             self.key.push('\u{1}');
             self.key.push_str(value);
         }
-        let slot = match self.slots.get(self.key.as_str()) {
-            Some(slot) => *slot,
-            None => {
-                self.slots.insert(self.key.clone(), self.columns.len());
-                self.columns.push(Column {
-                    kind,
-                    metric: metric.to_owned(),
-                    labels: Labels::from_pairs(set().map(|(name, value)| (*name, *value))),
-                    times: Vec::new(),
-                    values: Vec::new(),
-                });
-                self.columns.len() - 1
-            }
-        };
-        let column = &mut self.columns[slot];
-        column.times.push(at);
-        column.values.push(value);
+        if let Some(slot) = self.slots.get(self.key.as_str()) {
+            return *slot;
+        }
+        self.slots.insert(self.key.clone(), self.columns.len());
+        self.columns.push(Column {
+            kind,
+            metric: metric.to_owned(),
+            labels: Labels::from_pairs(set().map(|(name, value)| (*name, *value))),
+            times: Vec::new(),
+            values: Vec::new(),
+        });
+        self.columns.len() - 1
     }
 
     /// The frames, by metric and labels.
