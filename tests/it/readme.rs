@@ -5,7 +5,8 @@
 //!   lines, and `...` within a line for any text.
 //! - `<!-- not run: reason -->` above a block leaves it out.
 //!
-//! The program is the one under test: `unfazed` is on the path, and `cargo run --release --` is taken for it.
+//! The program is the one under test: `unfazed` is on the path, and `cargo run --release --` is taken for it; the payment
+//! service is the one that was built beside it. What a block starts and leaves a `.pid` file of is ended afterwards.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_unfazed");
-const BUILT_BY_CARGO: &str = "cargo run --release --";
+const BUILT_BY_CARGO: &str = "cargo run --release -- ";
+const EXAMPLE_BY_CARGO: &str = "cargo run --release --example payments -- ";
 
 /// A block of README.md and what was said above it.
 #[derive(Debug)]
@@ -115,10 +117,15 @@ impl Clone {
 
     fn run(&self, script: &str) -> (i32, String) {
         let programs = PathBuf::from(PROGRAM).parent().unwrap().to_owned();
+        let mut script = script.replace(BUILT_BY_CARGO, "unfazed ");
+        if script.contains(EXAMPLE_BY_CARGO) {
+            let service = format!("{} ", example(&programs).display());
+            script = script.replace(EXAMPLE_BY_CARGO, &service);
+        }
         let path = std::env::var("PATH").unwrap_or_default();
         let output = Command::new("bash")
             .args(["-uo", "pipefail", "-c"])
-            .arg(format!("exec 2>&1\n{}", script.replace(BUILT_BY_CARGO, "unfazed")))
+            .arg(format!("exec 2>&1\n{script}"))
             .current_dir(self.directory.path())
             .env("PATH", format!("{}:{path}", programs.display()))
             .stdin(Stdio::null())
@@ -126,6 +133,35 @@ impl Clone {
             .unwrap();
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     }
+}
+
+impl Drop for Clone {
+    fn drop(&mut self) {
+        let Ok(entries) = fs::read_dir(self.directory.path().join("live")) else { return };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.extension().is_some_and(|extension| extension == "pid") {
+                let process = fs::read_to_string(&path).unwrap();
+                // One that ended by itself is gone already.
+                let _ = Command::new("kill").arg(process.trim()).stderr(Stdio::null()).status();
+            }
+        }
+    }
+}
+
+/// The payment service, built if a run of this test alone has not built it.
+fn example(programs: &Path) -> PathBuf {
+    let service = programs.join("examples/payments");
+    if !service.exists() {
+        let release = programs.ends_with("release").then_some("--release");
+        let cargo = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "--example", "payments"])
+            .args(release)
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    }
+    service
 }
 
 #[test]
