@@ -12,6 +12,7 @@ OUT := target/report-check
 PROGRAMS = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 .PHONY: demo demo-quick kills-nine
 .PHONY: help setup test notebooks lint deny report-check picture bench calibrate datasets
+.PHONY: automation-check
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,6 +24,7 @@ test: setup ## install what is missing, then run all tests
 	$(CARGO) test --locked --profile $(PROFILE)
 	$(MAKE) report-check
 	$(MAKE) demo-quick
+	$(MAKE) automation-check
 ifneq ($(NOTEBOOKS),)
 	$(MAKE) notebooks
 endif
@@ -56,6 +58,14 @@ report-check: setup ## open the reports of the recordings in Chromium: W3C, axe,
 	    $(RUN) --quiet analyze --exit-zero "datasets/$$recording" -o "$(OUT)/$$recording" >/dev/null || exit 1; \
 	done
 	node tests/browser/check.mjs $(RECORDINGS:%=$(OUT)/%/report.html)
+
+automation-check: setup ## read the exports of the runbook as StackStorm, SSM, Rundeck and a shell do
+	mkdir -p "$(OUT)/automation"
+	$(RUN) --quiet analyze --exit-zero datasets/payment-worker-slow-restart -o "$(OUT)/automation" >/dev/null
+	for format in rundeck.yaml ssm.yaml markdown.md stackstorm; do \
+	    $(RUN) --quiet runbook "$(OUT)/automation/result.json" --export "$${format%%.*}" -o "$(OUT)/automation/$$format" || exit 1; \
+	done
+	.venv-automation/bin/python tests/automation/check.py "$(OUT)/automation"
 
 picture: setup ## take the picture of the report in README.md anew
 	$(RUN) --quiet analyze --exit-zero datasets/payment-worker-kill -o "$(OUT)/payment-worker-kill" >/dev/null

@@ -11,10 +11,11 @@ use crate::app::events::join_events;
 use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_recovery};
 use crate::app::history::remembered;
 use crate::app::overwrite::keep_inputs;
+use crate::app::postmortem;
 use crate::app::pull::Fetching;
 use crate::app::runbook;
 use crate::frame::Wanted;
-use crate::report::{self, Style, Templates};
+use crate::report::{self, EventLink, Style, Templates};
 use crate::run::Campaign;
 use crate::source::metrics::Recording;
 use crate::spec::Experiment;
@@ -66,6 +67,8 @@ pub struct Outputs {
     pub history: Option<PathBuf>,
     /// The runbook that `runbook.patch` changes; default: the one that the document names.
     pub runbook: Option<PathBuf>,
+    /// Where traces and logs of an event are.
+    pub link: EventLink,
 }
 
 /// What was concluded and written.
@@ -118,13 +121,28 @@ pub fn run_fetching(
     // Everything is rendered before anything is written. The two large ones are rendered side by side.
     let file = |path: PathBuf, text: String| TextFile { path, text };
     let (json, html) =
-        rayon::join(|| report::to_json(&result), || report::render_html(&result, &templates));
+        rayon::join(|| report::to_json(&result), || {
+            report::render_html_linked(&result, &templates, &outputs.link)
+        });
     let change = runbook::change(&result, dossiers.first(), outputs.runbook.as_deref())?;
+    let postmortem = directory.join("postmortem.md");
+    let merged = postmortem::beside(&result, &templates, &outputs.link, &postmortem)?;
+    let mut notes = change.notes;
     let mut files = vec![
         file(directory.join("result.json"), json),
         file(directory.join("report.html"), html?),
         file(directory.join("runbook.patch"), change.diff),
     ];
+    match merged {
+        Some(merged) => {
+            notes.extend(merged.notes);
+            files.push(file(postmortem, merged.text));
+        }
+        None => notes.push(format!(
+            "{} is no text in UTF-8 and stays as it is; move it away to have one written",
+            postmortem.display()
+        )),
+    }
     if let Some(path) = &outputs.junit {
         files.push(file(path.clone(), report::junit(&result)?));
     }
@@ -144,7 +162,7 @@ pub fn run_fetching(
         None => None,
     };
     let written = files.into_iter().map(|file| file.path).collect();
-    Ok(Analyzed { summary, written, remembered, result, notes: change.notes })
+    Ok(Analyzed { summary, written, remembered, result, notes })
 }
 
 /// The files that inputs consist of, as far as their names are known beforehand.

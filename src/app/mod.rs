@@ -19,6 +19,7 @@ pub mod import;
 pub mod import_samples;
 mod overwrite;
 pub mod plan;
+mod postmortem;
 pub mod pull;
 pub mod record;
 pub mod render;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::AppError;
 use crate::app::document::read;
 use crate::app::overwrite::keep_inputs;
-use crate::report::{self, Templates};
+use crate::report::{self, EventLink, Templates};
 use crate::store;
 use crate::verdict::result::AnalysisResult;
 
@@ -20,13 +20,14 @@ pub fn run(
     result: &Path,
     output: Option<&Path>,
     templates: Option<&Path>,
+    link: &EventLink,
 ) -> Result<PathBuf, AppError> {
     let templates = match templates {
         Some(folder) => Templates::with_overrides(folder)?,
         None => Templates::embedded()?,
     };
     let parsed = read_result(result)?;
-    let html = report::render_html(&parsed, &templates)?;
+    let html = report::render_html_linked(&parsed, &templates, link)?;
     let output = output.map_or_else(|| result.with_file_name("report.html"), Path::to_owned);
     keep_inputs(&[result.to_owned()], &[&output])?;
     store::write_text(&output, &html)?;

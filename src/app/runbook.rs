@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::app::AppError;
 use crate::app::document::{Dossier, read};
 use crate::app::overwrite::keep_inputs;
+use crate::app::render::read_result;
 use crate::report;
 use crate::runbook::export::Book;
 use crate::runbook::{
@@ -13,8 +14,6 @@ use crate::runbook::{
 use crate::store::{self, TextFile};
 use crate::verdict::result::AnalysisResult;
 
-/// A result larger than this is refused, as by `report`.
-const RESULT_BYTES: u64 = 1024 * 1024 * 1024;
 /// A runbook larger than this is refused: a thousand pages of text need less.
 const RUNBOOK_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -86,18 +85,6 @@ pub fn run(request: &Request) -> Result<Suggested, AppError> {
         }
     };
     write(request, files, notes)
-}
-
-/// Reads a result.
-pub(crate) fn read_result(path: &Path) -> Result<AnalysisResult, AppError> {
-    let bytes =
-        read(path, "the result", RESULT_BYTES, "give a result.json that `unfazed analyze` wrote")?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| AppError::NotText {
-        path: path.to_owned(),
-        offset: error.valid_up_to(),
-    })?;
-    report::from_json(text)
-        .map_err(|source| AppError::Report { path: Some(path.to_owned()), source })
 }
 
 /// Reads a runbook; none if it is not there.

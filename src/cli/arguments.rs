@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::record::RecordArguments;
+use crate::report::EventLink;
 
 /// Judge process-kill experiments: pass, fail or inconclusive, right at the stated level.
 #[derive(Debug, Parser)]
@@ -121,6 +122,9 @@ pub(crate) struct AnalyzeArguments {
     /// The runbook that runbook.patch changes; default: the one that the document names.
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     pub(crate) runbook: Option<PathBuf>,
+    /// Address of an event's traces and logs, with {correlation_id} where its id belongs: links in report and postmortem.
+    #[arg(long, value_name = "URL", conflicts_with = "batch", value_parser = EventLink::parse)]
+    pub(crate) event_url: Option<EventLink>,
     /// Directory of templates that replace the built-in ones.
     #[arg(long, value_name = "DIR", conflicts_with = "batch")]
     pub(crate) templates: Option<PathBuf>,
@@ -172,6 +176,9 @@ pub(crate) struct ReportArguments {
     /// File to write; default: report.html beside the result.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Address of an event's traces and logs, with {correlation_id} where its id belongs.
+    #[arg(long, value_name = "URL", value_parser = EventLink::parse)]
+    pub(crate) event_url: Option<EventLink>,
     /// Directory of templates that replace the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub(crate) templates: Option<PathBuf>,

@@ -95,6 +95,7 @@ fn analyze(arguments: &AnalyzeArguments, terminal: Terminal) -> Result<ExitCode,
         templates: arguments.templates.clone(),
         history: arguments.history.clone(),
         runbook: arguments.runbook.clone(),
+        link: arguments.event_url.clone().unwrap_or_default(),
     };
     let bar = crate::cli::pull::Bar::new(terminal);
     let fetching = app::pull::Fetching {
@@ -157,6 +158,7 @@ fn report(arguments: &ReportArguments, terminal: Terminal) -> Result<ExitCode, A
         &arguments.result,
         arguments.output.as_deref(),
         arguments.templates.as_deref(),
+        &arguments.event_url.clone().unwrap_or_default(),
     )?;
     terminal.say(&format!("written: {}", written.display()));
     Ok(ExitCode::Done)

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::report::sample::{HOSTILE, Story, sample};
 use crate::report::view::Page;
 use crate::report::{
-    ReportError, Style, Templates, from_json, junit, markdown, render_html, text, to_json,
+    EventLink, ReportError, Style, Templates, from_json, junit, markdown, merge_postmortem,
+    postmortem, render_html, render_html_linked, text, to_json,
 };
 use crate::spec::Estimand;
 use crate::verdict::result::{AnalysisResult, DecidedQuantity};
@@ -58,6 +59,92 @@ fn the_junit_document_reads_as_reviewed() {
     for story in Story::ALL {
         same(&format!("{}.junit.xml", story.name()), &junit(&sample(story)).unwrap());
     }
+}
+
+#[test]
+fn the_postmortem_reads_as_reviewed() {
+    for story in [Story::Fail, Story::Hostile] {
+        same(&format!("{}.postmortem.md", story.name()), &filed(story));
+    }
+}
+
+fn filed(story: Story) -> String {
+    let templates = Templates::embedded().unwrap();
+    postmortem(&sample(story), &templates, &EventLink::default()).unwrap()
+}
+
+#[test]
+fn a_postmortem_brought_together_with_itself_stays_byte_for_byte() {
+    for story in Story::ALL {
+        let text = filed(story);
+        assert_eq!(text, filed(story));
+        let merged = merge_postmortem(&text, &text);
+        assert_eq!((merged.text.as_str(), merged.notes.len()), (text.as_str(), 0));
+    }
+}
+
+#[test]
+fn what_people_write_into_a_postmortem_stays_and_the_numbers_follow() {
+    let first = filed(Story::Inconclusive);
+    let written = first
+        .replace(
+            "_To complete: what the numbers do not say._",
+            "We   looked at it.\u{a0}\r\nTwice.",
+        )
+        .replace(
+            "- [ ] _To complete: action, owner, ticket_",
+            "- [x] Ada raised the limit (CHG-1)\n- [ ] Bob",
+        );
+    let merged = merge_postmortem(&written, &filed(Story::Fail));
+    assert_eq!(merged.notes, Vec::<String>::new());
+    assert!(merged.text.contains("We   looked at it.\u{a0}\r\nTwice."));
+    assert!(merged.text.contains("- [x] Ada raised the limit (CHG-1)"));
+    assert!(merged.text.contains("Actions open: 1 of 2"), "{}", merged.text);
+    assert!(merged.text.contains("Parts to complete: 5"), "{}", merged.text);
+    assert!(merged.text.contains("| payment-p95 | Fail |"));
+    let again = merge_postmortem(&merged.text, &filed(Story::Fail));
+    assert_eq!((again.text, again.notes), (merged.text, Vec::<String>::new()));
+}
+
+#[test]
+fn an_edited_part_of_a_postmortem_is_kept_and_told_and_an_emptied_one_is_written_anew() {
+    let first = filed(Story::Inconclusive);
+    let edited = first.replace("- What surprised us?", "- What surprised Ada?");
+    let merged = merge_postmortem(&edited, &filed(Story::Fail));
+    assert_eq!(merged.notes.len(), 1);
+    assert!(merged.notes[0].contains("'questions' was edited by hand"), "{:?}", merged.notes);
+    assert!(merged.text.contains("- What surprised Ada?"));
+    let begin = first.find("<!-- unfazed:begin questions").unwrap();
+    let begin = begin + first[begin..].find('\n').unwrap() + 1;
+    let end = first.find("<!-- unfazed:end questions").unwrap();
+    let emptied = format!("{}{}", &first[..begin], &first[end..]);
+    assert_eq!(merge_postmortem(&emptied, &first).text, first);
+}
+
+#[test]
+fn a_postmortem_with_carriage_returns_keeps_them_and_one_of_another_experiment_is_left_alone() {
+    let first = filed(Story::Inconclusive).replace('\n', "\r\n");
+    let merged = merge_postmortem(&first, &filed(Story::Fail));
+    assert_eq!(merged.text.matches('\n').count(), merged.text.matches("\r\n").count());
+    let again = merge_postmortem(&merged.text, &filed(Story::Fail));
+    assert_eq!(again.text, merged.text);
+    let other = filed(Story::Fail)
+        .replace("unfazed:postmortem payment-worker-kill", "unfazed:postmortem other");
+    for theirs in [other.as_str(), "# Our own postmortem\n"] {
+        let merged = merge_postmortem(theirs, &filed(Story::Fail));
+        assert_eq!(merged.text, theirs);
+        assert!(merged.notes[0].contains("stays as it is"), "{:?}", merged.notes);
+    }
+}
+
+#[test]
+fn events_link_to_their_traces_only_when_asked() {
+    let templates = Templates::embedded().unwrap();
+    let link = EventLink::parse("https://traces.example/{correlation_id}").unwrap();
+    let page = render_html_linked(&sample(Story::Fail), &templates, &link).unwrap();
+    assert!(page.contains("<a href=\"https://traces.example/c-"), "no link");
+    let text = postmortem(&sample(Story::Hostile), &templates, &link).unwrap();
+    assert!(text.contains("](<https://traces.example/c-"), "no link");
 }
 
 #[test]
@@ -125,6 +212,7 @@ fn hostile_text_stays_text_in_every_output() {
     let page = html(Story::Hostile);
     let md = markdown(&result).unwrap();
     let xml = junit(&result).unwrap();
+    let filed = filed(Story::Hostile);
     let summary = text(&result, Style::Plain).unwrap();
     for raw in &HOSTILE[..6] {
         // A table row of Markdown has no meaning in HTML and XML.
@@ -133,9 +221,10 @@ fn hostile_text_stays_text_in_every_output() {
             assert!(!(is_markup && output.contains(raw)), "{what} holds {raw:?}");
         }
         assert!(!md.contains(raw), "markdown holds {raw:?}");
+        assert!(!filed.contains(raw), "postmortem holds {raw:?}");
     }
     for acting in ['\u{202e}', '\u{2028}', '\u{1b}', '\u{7}', '\u{0}'] {
-        for output in [&page, &md, &xml, &summary] {
+        for output in [&page, &md, &xml, &summary, &filed] {
             assert!(!output.contains(acting), "{acting:?}");
         }
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::report::ReportError;
 use crate::report::chart;
 use crate::report::templates::{PageKind, Templates};
-use crate::report::view::{ClaimView, DecisionView, Mark, Page};
+use crate::report::view::{ClaimView, DecisionView, EventLink, Mark, Page};
 use crate::verdict::result::AnalysisResult;
 
 /// What the templates receive.
@@ -18,6 +18,7 @@ struct Story {
     claims: Vec<ClaimCharts>,
     exploratory: Vec<ClaimCharts>,
     recovery_chart: Option<String>,
+    survival_chart: Option<String>,
     recovery_interval: Option<String>,
 }
 
@@ -34,12 +35,28 @@ struct ClaimCharts {
 /// # Errors
 /// [`ReportError::Template`] if a template asks for what there is not, [`ReportError::Chart`] if plotters cannot draw.
 pub fn render_html(result: &AnalysisResult, templates: &Templates) -> Result<String, ReportError> {
-    let page = Page::new(result)?;
+    render_html_linked(result, templates, &EventLink::default())
+}
+
+/// The same, with links to the traces and logs of events.
+///
+/// # Errors
+/// As [`render_html`].
+pub fn render_html_linked(
+    result: &AnalysisResult,
+    templates: &Templates,
+    link: &EventLink,
+) -> Result<String, ReportError> {
+    let page = Page::linked(result, link)?;
     let story = Story {
         claims: page.claims.iter().map(charts).collect::<Result<_, _>>()?,
         exploratory: page.exploratory.iter().map(charts).collect::<Result<_, _>>()?,
         recovery_chart: match &page.recovery {
             Some(recovery) => chart::recovery(recovery, "recovery-times")?,
+            None => None,
+        },
+        survival_chart: match &page.recovery {
+            Some(recovery) => chart::survival(recovery, "survival")?,
             None => None,
         },
         recovery_interval: match &page.recovery {

@@ -21,6 +21,10 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("compare.html", include_str!("../../report-templates/compare.html")),
     ("report.html", include_str!("../../report-templates/report.html")),
     ("report/headline.html", include_str!("../../report-templates/report/headline.html")),
+    ("postmortem.md", include_str!("../../report-templates/postmortem.md")),
+    ("report/summary.html", include_str!("../../report-templates/report/summary.html")),
+    ("report/impact.html", include_str!("../../report-templates/report/impact.html")),
+    ("report/lessons.html", include_str!("../../report-templates/report/lessons.html")),
     ("report/claim.html", include_str!("../../report-templates/report/claim.html")),
     ("report/recovery.html", include_str!("../../report-templates/report/recovery.html")),
     ("report/census.html", include_str!("../../report-templates/report/census.html")),
@@ -33,6 +37,8 @@ const EMBEDDED: &[(&str, &str)] = &[
 pub enum PageKind {
     /// The report of one experiment.
     Report,
+    /// The postmortem in Markdown; its texts come escaped.
+    Postmortem,
     /// Two campaigns compared.
     Compare,
 }
@@ -42,6 +48,7 @@ impl PageKind {
     const fn template(self) -> &'static str {
         match self {
             Self::Report => "report.html",
+            Self::Postmortem => "postmortem.md",
             Self::Compare => "compare.html",
         }
     }

@@ -16,8 +16,8 @@ pub struct Rule {
 
 /// Every rule.
 pub const RULES: [Rule; 14] = [
-    rule::little_redundancy::RULE,
     rule::slow_restart::RULE,
+    rule::little_redundancy::RULE,
     rule::slow_recovery::RULE,
     rule::slow_drain::RULE,
     rule::manual_recovery::RULE,

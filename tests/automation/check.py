@@ -156,6 +156,13 @@ def ssm(path):
 def stackstorm(folder):
     from orquesta.composers import native as composer
     from orquesta.specs import native
+    from orquesta.utils import parameters
+
+    # Flags in the middle of an expression were allowed once.
+    inline = parameters.REGEX_INLINE_PARAMS
+    letters = set("".join(re.findall(r"\(\?([aimsx]+)\)", inline)))
+    flags = f"(?{''.join(sorted(letters))})" if letters else ""
+    parameters.REGEX_INLINE_PARAMS = flags + re.sub(r"\(\?[aimsx]+\)", "", inline)
 
     for path in sorted((folder / "actions").glob("*.yaml")):
         action = yaml.safe_load(path.read_text())

@@ -9,6 +9,7 @@ mod difference;
 mod interval;
 mod paired;
 mod recovery;
+mod survival;
 mod timeline;
 
 pub use canvas::{Ink, Labels};
@@ -16,4 +17,5 @@ pub use difference::{DifferenceChart, difference};
 pub use interval::interval;
 pub use paired::paired;
 pub use recovery::recovery;
+pub use survival::survival;
 pub use timeline::timeline;

@@ -8,7 +8,9 @@ use crate::report::view::census::CensusView;
 use crate::report::view::claim::ClaimView;
 use crate::report::view::headline::HeadlineView;
 use crate::report::view::method::MethodView;
+use crate::report::view::postmortem::{EventLink, PostmortemView};
 use crate::report::view::recovery::RecoveryView;
+use crate::runbook::{Case, RunbookText, suggest};
 use crate::verdict::result::AnalysisResult;
 
 /// Everything that the report of one experiment says.
@@ -18,6 +20,8 @@ pub struct Page {
     pub headline: HeadlineView,
     /// Metrics with a claim.
     pub claims: Vec<ClaimView>,
+    /// What a team files.
+    pub postmortem: PostmortemView,
     /// Times to detect, remediate and recover.
     pub recovery: Option<RecoveryView>,
     /// Metrics without a claim.
@@ -34,6 +38,14 @@ impl Page {
     /// # Errors
     /// [`ReportError::Result`] if the result cannot be copied, which would be a bug.
     pub fn new(result: &AnalysisResult) -> Result<Self, ReportError> {
+        Self::linked(result, &EventLink::default())
+    }
+
+    /// The same, with links to the traces and logs of events.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn linked(result: &AnalysisResult, link: &EventLink) -> Result<Self, ReportError> {
         let result = shown(result)?;
         let (claims, exploratory): (Vec<ClaimView>, Vec<ClaimView>) = result
             .metrics
@@ -42,7 +54,11 @@ impl Page {
             .map(|(metric, at)| ClaimView::new(&result, metric, at))
             .partition(|view| !view.claim.is_empty() || view.decision.is_some());
         let recovery = result.recovery.as_ref().map(RecoveryView::new);
+        // The runbook is not read here: a page needs nothing but the result.
+        let suggestions = suggest(&Case { result: &result, runbook: RunbookText::NotRead });
+        let viewed: Vec<ClaimView> = claims.iter().chain(&exploratory).cloned().collect();
         Ok(Self {
+            postmortem: PostmortemView::new(&result, &viewed, &suggestions, link),
             headline: HeadlineView::new(&result, &claims, recovery.as_ref()),
             census: CensusView::new(&result),
             method: MethodView::new(&result),

@@ -33,6 +33,9 @@ pub struct RecoveryView {
     pub kinds: Vec<TimeRow>,
     /// One row per kill.
     pub rows: Vec<RecoveryRow>,
+    /// The share of kills still waiting, over time.
+    #[serde(skip)]
+    pub curves: Vec<CurveView>,
     /// Why the verdict is not a pass.
     pub reasons: Vec<Note>,
     /// What a reader should know besides.
@@ -41,6 +44,32 @@ pub struct RecoveryView {
     pub gates: Vec<GateRow>,
     /// Sentences on never departed, relapses and excursions.
     pub remarks: Vec<String>,
+}
+
+/// The share of kills still waiting for one kind of event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurveView {
+    /// `detected`, `remediated` or `recovered`.
+    pub label: &'static str,
+    /// Where it drops.
+    pub steps: Vec<CurveStep>,
+    /// Where observation of a kill ended before the event.
+    pub censored: Vec<f64>,
+    /// The last moment of all.
+    pub until_s: f64,
+}
+
+/// A drop of a curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurveStep {
+    /// Seconds from the kill.
+    pub seconds: f64,
+    /// Share of kills still waiting from here on.
+    pub waiting: f64,
+    /// One-sided lower limit.
+    pub lower: Option<f64>,
+    /// One-sided upper limit.
+    pub upper: Option<f64>,
 }
 
 /// One kind of time over all kills.
@@ -145,12 +174,48 @@ impl RecoveryView {
                 .filter_map(|(label, time)| time.map(|time| kind(label, time)))
                 .collect(),
             rows: rows(recovery),
+            curves: [
+                ("detected", recovery.detect.as_ref()),
+                ("remediated", recovery.remediate.as_ref()),
+                ("recovered", Some(&recovery.recover)),
+            ]
+            .into_iter()
+            .filter_map(|(label, time)| time.and_then(|time| curve(label, time)))
+            .collect(),
             reasons: recovery.reasons.iter().map(Note::own_reason).collect(),
             warnings: recovery.warnings.iter().map(Note::warning).collect(),
             gates: recovery.gates.iter().map(gate).collect(),
             remarks: remarks(&recovery.recover),
         }
     }
+}
+
+/// The curve of one kind of time; none where the result has none.
+fn curve(label: &'static str, time: &TimeResult) -> Option<CurveView> {
+    let until_s = time.times.iter().filter_map(|entry| entry.seconds).max_by(f64::total_cmp)?;
+    if time.curve.is_empty() {
+        return None;
+    }
+    Some(CurveView {
+        label,
+        steps: time
+            .curve
+            .iter()
+            .map(|point| CurveStep {
+                seconds: point.seconds,
+                waiting: point.waiting,
+                lower: point.lower,
+                upper: point.upper,
+            })
+            .collect(),
+        censored: time
+            .times
+            .iter()
+            .filter(|entry| entry.censored)
+            .filter_map(|entry| entry.seconds)
+            .collect(),
+        until_s,
+    })
 }
 
 /// One kind of time over all kills.
