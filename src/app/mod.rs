@@ -26,5 +26,6 @@ pub mod render;
 pub mod run;
 pub mod runbook;
 pub mod stat;
+pub mod weekly;
 
 pub use error::AppError;

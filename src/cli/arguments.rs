@@ -63,6 +63,8 @@ pub(crate) enum Command {
     /// The audit log: verify that nothing was changed, cut out or moved.
     #[command(subcommand)]
     Audit(crate::cli::audit::AuditCommand),
+    /// Report on a week: what ran, what failed anew or again, what to run next.
+    Weekly(crate::cli::weekly::WeeklyArguments),
     /// What the history remembers: list runs, show one, verify that nothing was changed.
     #[command(subcommand)]
     History(crate::cli::history::HistoryCommand),

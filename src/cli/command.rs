@@ -51,6 +51,7 @@ fn run(command: Command, terminal: Terminal) -> ExitCode {
         Command::Check(arguments) => crate::cli::check::run(&arguments, terminal),
         Command::Approve(arguments) => crate::cli::approve::run(arguments, terminal),
         Command::Audit(command) => crate::cli::audit::run(command, terminal),
+        Command::Weekly(arguments) => crate::cli::weekly::run(&arguments, terminal),
         Command::History(command) => crate::cli::history::run(&command, terminal),
         Command::Runbook(arguments) => crate::cli::runbook::run(arguments, terminal),
         Command::Record(arguments) => record(arguments, terminal),

@@ -14,6 +14,7 @@ mod record;
 mod run;
 mod runbook;
 mod terminal;
+mod weekly;
 
 pub use command::main;
 pub use exit_code::ExitCode;

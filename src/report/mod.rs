@@ -22,6 +22,7 @@ mod style_hash;
 mod templates;
 mod text;
 pub mod view;
+mod weekly;
 
 #[cfg(test)]
 mod golden;
@@ -42,3 +43,4 @@ pub use plan_text::plan_text;
 pub use shown::shown;
 pub use templates::{PageKind, Templates};
 pub use text::{Style, text};
+pub use weekly::{weekly_html, weekly_text};

@@ -19,6 +19,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("base.html", include_str!("../../report-templates/base.html")),
     ("pieces.html", include_str!("../../report-templates/pieces.html")),
     ("compare.html", include_str!("../../report-templates/compare.html")),
+    ("weekly.html", include_str!("../../report-templates/weekly.html")),
     ("report.html", include_str!("../../report-templates/report.html")),
     ("report/headline.html", include_str!("../../report-templates/report/headline.html")),
     ("postmortem.md", include_str!("../../report-templates/postmortem.md")),
@@ -41,6 +42,8 @@ pub enum PageKind {
     Postmortem,
     /// Two campaigns compared.
     Compare,
+    /// What ran in a week.
+    Weekly,
 }
 
 impl PageKind {
@@ -50,6 +53,7 @@ impl PageKind {
             Self::Report => "report.html",
             Self::Postmortem => "postmortem.md",
             Self::Compare => "compare.html",
+            Self::Weekly => "weekly.html",
         }
     }
 }

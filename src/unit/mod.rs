@@ -9,6 +9,7 @@ pub mod quantity;
 mod seed;
 pub mod show;
 pub mod time;
+mod week;
 #[cfg(feature = "analysis")]
 pub mod zone;
 
@@ -18,3 +19,4 @@ pub use seed::Seed;
 pub use time::{Span, Timestamp, Window};
 #[cfg(feature = "analysis")]
 pub use zone::{Date, LocalTime, Nearer, Weekday, Zone};
+pub use week::{IsoWeek, WEEK, WeekError, parse_end, parse_start};

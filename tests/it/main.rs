@@ -58,3 +58,5 @@ mod talk;
 mod verdict_cases;
 #[cfg(feature = "analysis")]
 mod verdict_properties;
+#[cfg(feature = "analysis")]
+mod weekly;

@@ -81,6 +81,10 @@ pub(super) struct QuantityView {
     pub(super) margin_from: String,
     pub(super) method: String,
     pub(super) n: String,
+    /// `+1 s … +2 s`, or that it was only observed.
+    pub(super) limits: String,
+    /// Whether there is more to it than what was observed.
+    pub(super) inferred: bool,
     pub(super) p_not_worse: Figure,
     pub(super) p_better: Figure,
     pub(super) p_worse: Figure,
@@ -251,13 +255,21 @@ impl QuantityView {
             CompareForm::Difference => Figure::quantity(value, &unit, number::DASH),
         };
         let on_scale = |value: Option<f64>, missing: &str| scale.figure(value, missing);
+        let inferred = one.quantity != ComparedQuantity::ThisRun;
+        let (lower, upper) = (on_scale(one.lower, "no limit"), on_scale(one.upper, "no limit"));
         Self {
+            limits: if inferred {
+                format!("{} … {}", lower.text, upper.text)
+            } else {
+                "as observed".to_owned()
+            },
+            inferred,
             label: label(one.quantity),
             before: own(one.before),
             after: own(one.after),
             estimate: on_scale(one.estimate, number::DASH),
-            lower: on_scale(one.lower, "no limit"),
-            upper: on_scale(one.upper, "no limit"),
+            lower,
+            upper,
             margin: on_scale(Some(one.margin), number::DASH),
             margin_from: one.margin_from.clone(),
             method: method(&one.method),

@@ -1,7 +1,7 @@
 //! The folder of a history: opened, read, and added to.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -84,17 +84,28 @@ impl History {
     /// [`HistoryError`] if the index cannot be read. A last line whose writer was stopped is no entry.
     pub fn runs(&self) -> Result<Vec<RunEntry>, HistoryError> {
         let path = self.index_path();
-        let text = read_text(&path)?.unwrap_or_default();
-        index::lines(&text)
-            .whole
-            .iter()
-            .zip(1_u64..)
-            .map(|(line, number)| {
-                index::read(line).map_err(|flaw| {
-                    HistoryError::damaged(&path, format!("line {number}: {}", flaw.words()))
-                })
-            })
-            .collect()
+        let failed = |source| HistoryError::read(&path, source);
+        #[expect(clippy::disallowed_methods, reason = "the store reads back what it wrote")]
+        let opened = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            opened => opened.map_err(failed)?,
+        };
+        // Line by line: the text of a hundred thousand runs need not be in memory beside them.
+        let mut reader = BufReader::with_capacity(1 << 20, opened);
+        let (mut entries, mut line) = (Vec::new(), Vec::new());
+        while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+            // Half a line is of a writer that was stopped.
+            if line.pop() != Some(b'\n') {
+                break;
+            }
+            let entry = index::read(&String::from_utf8_lossy(&line)).map_err(|flaw| {
+                let number = entries.len() + 1;
+                HistoryError::damaged(&path, format!("line {number}: {}", flaw.words()))
+            })?;
+            entries.push(entry);
+            line.clear();
+        }
+        Ok(entries)
     }
 
     /// One run whole.
