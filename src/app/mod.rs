@@ -17,6 +17,7 @@ mod frames;
 pub mod history;
 pub mod import;
 pub mod import_samples;
+pub mod init;
 mod overwrite;
 pub mod plan;
 mod postmortem;

@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Make a run record from what another chaos tool left behind.
     Import(ImportArguments),
-    /// Draft an experiment document that fits a run of another tool.
+    /// Write a starter kit, or with --from an experiment that fits a run of another tool.
     Init(InitArguments),
     /// Compare two campaigns of one experiment: better, not worse, worse, or cannot tell.
     Compare(crate::cli::compare::CompareArguments),
@@ -252,20 +252,24 @@ pub(crate) struct ImportArguments {
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = "Without --from, DIR gets experiment.yaml, policy.yaml, a runbook, Prometheus recording and alert \
+    rules with their test, a Kubernetes sandbox and a CI workflow. What is there already is left alone.\n\n\
+    Examples:\n  \
+    unfazed init chaos && unfazed check chaos/experiment.yaml chaos/policy.yaml\n  \
     unfazed init --from rec/run.json rec\n  \
     unfazed init --from journal.json -o experiment.yaml")]
 pub(crate) struct InitArguments {
-    /// Directory of the experiment.yaml to write.
+    /// Directory to write to.
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
-    /// A run.json that `import` wrote, or a result of another chaos tool. May be repeated.
-    #[arg(long, value_name = "FILE", required = true)]
+    /// A run.json that `import` wrote, or a result of another chaos tool: drafts only an experiment that fits it. May
+    /// be repeated.
+    #[arg(long, value_name = "FILE")]
     pub(crate) from: Vec<PathBuf>,
     /// Which tool wrote the files; default: recognised.
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", requires = "from")]
     pub(crate) format: Option<String>,
     /// File to write, instead of experiment.yaml in DIR.
-    #[arg(long, short, value_name = "FILE", conflicts_with = "directory")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "directory", requires = "from")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -195,6 +195,9 @@ fn import(arguments: ImportArguments, terminal: Terminal) -> Result<ExitCode, Ap
 }
 
 fn init(arguments: InitArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
+    if arguments.from.is_empty() {
+        return start(&arguments.directory, terminal);
+    }
     let drafted = app::import::run_draft(&app::import::DraftArguments {
         inputs: arguments.from,
         format: arguments.format,
@@ -207,6 +210,24 @@ fn init(arguments: InitArguments, terminal: Terminal) -> Result<ExitCode, AppErr
             path.display()
         ));
     }
+    Ok(ExitCode::Done)
+}
+
+/// Writes the starter kit.
+fn start(directory: &Path, terminal: Terminal) -> Result<ExitCode, AppError> {
+    let kit = app::init::run(directory)?;
+    for path in &kit.kept {
+        terminal.say(&format!("kept, it was there: {}", path.display()));
+    }
+    for path in &kit.written {
+        terminal.say(&format!("written: {}", path.display()));
+    }
+    let place = |name: &str| directory.join(name).display().to_string();
+    terminal.say(&format!(
+        "next: put your service's names in, then: unfazed check {} --policy {}",
+        place("experiment.yaml"),
+        place("policy.yaml")
+    ));
     Ok(ExitCode::Done)
 }
 

@@ -7,6 +7,8 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+#[cfg(feature = "docker")]
+mod engine;
 mod fake;
 mod guard;
 mod live;
@@ -16,4 +18,5 @@ mod plan;
 mod race;
 #[cfg(any(feature = "docker", feature = "kubernetes"))]
 mod remote;
+mod reuse;
 mod selection;

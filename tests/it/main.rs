@@ -7,6 +7,7 @@
     reason = "tests read files, start programs, and stop at the first thing that is not as it should be"
 )]
 
+mod adversaries;
 #[cfg(feature = "analysis")]
 mod calibration;
 #[cfg(feature = "analysis")]
@@ -52,6 +53,8 @@ mod run;
 #[cfg(feature = "analysis")]
 mod single_kill;
 mod stack;
+#[cfg(feature = "analysis")]
+mod starter;
 #[cfg(feature = "analysis")]
 mod talk;
 #[cfg(feature = "analysis")]
