@@ -7,12 +7,14 @@ RECORDINGS := payment-worker-kill payment-worker-slow-restart payment-worker-thr
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 RUN := $(CARGO) run --quiet --locked --profile $(PROFILE) --
 OUT := target/report-check
+SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
 PROGRAMS = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 .PHONY: demo demo-quick kills-nine
 .PHONY: help setup test notebooks lint deny report-check picture bench calibrate datasets
 .PHONY: automation-check
+.PHONY: fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -73,6 +75,9 @@ picture: setup ## take the picture of the report in README.md anew
 	    --disable-background-networking --user-data-dir="$$profile" --window-size=960,1520 \
 	    --screenshot=datasets/pictures/report.png "file://$(CURDIR)/$(OUT)/payment-worker-kill/report.html" 2>/dev/null; \
 	    code=$$?; rm -rf "$$profile"; exit $$code
+
+fuzz: ## damage the inputs of every reader, a minute each (SECONDS_EACH=60)
+	UNFAZED_FUZZ_SECONDS=$(SECONDS_EACH) $(CARGO) test --locked --profile $(PROFILE) --test it fuzz:: -- --nocapture --test-threads 1
 
 bench: ## how fast the kernels and the reader are here
 	$(CARGO) bench --locked

@@ -7,50 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::damage::{Random, damage, seeds};
 use unfazed::run::RunRecord;
 use unfazed::source::chaos::{ImportError, ImportOptions, Importer, InputFile, REGISTRY, import};
 
 /// Damaged inputs when nobody asks for more.
 const MUTATIONS: u64 = 200;
-
-/// What stands in for values, keys and lines.
-const ODDITIES: [&str; 18] = [
-    "null",
-    "0",
-    "-1",
-    "1e308",
-    "[]",
-    "{}",
-    "\"\"",
-    "true",
-    "\"9999-99-99\"",
-    "[[[[[[[[",
-    "\n---\n",
-    "{\"a\":",
-    "\u{feff}",
-    "\"0001-01-01T00:00:00Z\"",
-    "99999999999999999999",
-    "\"\\ud800\"",
-    ",,,,",
-    "\0",
-];
-
-/// Splitmix64 (Steele, Lea & Flood 2014): the same damage for the same seed everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).unwrap()
-    }
-}
 
 /// One input: the files of a case and the format that they are of.
 struct Case {
@@ -86,48 +48,6 @@ fn files_of(path: &Path) -> Vec<InputFile> {
     paths.iter().map(file).collect()
 }
 
-/// Damages bytes in one to four ways.
-fn damage(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
-    for _ in 0..=random.below(4) {
-        let at = random.below(bytes.len() + 1);
-        let end = (at + random.below(64)).min(bytes.len());
-        match random.below(7) {
-            0 => bytes.truncate(at),
-            1 => {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte = random.next().to_le_bytes()[0];
-                }
-            }
-            2 => drop(bytes.drain(at..end)),
-            3 => {
-                let piece = bytes[at..end].to_vec();
-                for _ in 0..random.below(200) {
-                    bytes.splice(at..at, piece.iter().copied());
-                }
-            }
-            4 => {
-                let from = random.below(other.len() + 1);
-                let piece = &other[from..(from + random.below(400)).min(other.len())];
-                bytes.splice(at..at, piece.iter().copied());
-            }
-            5 | 6 => {
-                let word = ODDITIES[random.below(ODDITIES.len())];
-                // After a colon or comma, where a value stands.
-                let start = bytes[at..]
-                    .iter()
-                    .position(|byte| matches!(byte, b':' | b','))
-                    .map_or(at, |offset| at + offset + 1);
-                let end = bytes[start..]
-                    .iter()
-                    .position(|byte| matches!(byte, b',' | b'\n' | b'}'))
-                    .map_or(bytes.len(), |offset| start + offset);
-                bytes.splice(start..end, word.bytes());
-            }
-            _ => unreachable!("below seven"),
-        }
-    }
-}
-
 /// Imports a damaged input with its own importer and with another one.
 fn try_one(seed: u64, cases: &[Case]) {
     let mut random = Random(seed);
@@ -158,23 +78,7 @@ fn try_one(seed: u64, cases: &[Case]) {
 #[test]
 fn damaged_results_are_imported_or_refused_with_a_reason() {
     let cases = cases();
-    let seconds = std::env::var("UNFAZED_FUZZ_SECONDS").ok();
-    let Some(seconds) = seconds else {
-        (0..MUTATIONS).for_each(|seed| try_one(seed, &cases));
-        return;
-    };
-    let seconds: u64 = seconds.parse().expect("UNFAZED_FUZZ_SECONDS is a whole number of seconds");
-    let start = Instant::now();
-    // Other seeds every time; a failure names its own.
-    let first = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs() << 24);
-    let mut tried = 0;
-    while start.elapsed() < Duration::from_secs(seconds) {
-        try_one(first + tried, &cases);
-        tried += 1;
-    }
-    eprintln!("{tried} damaged inputs from seed {first}");
+    seeds(MUTATIONS, |seed| try_one(seed, &cases));
 }
 
 /// Texts that would cost more than their length if anything searched, nested or compared without a bound.

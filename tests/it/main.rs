@@ -17,6 +17,7 @@ mod cmd;
 #[cfg(feature = "analysis")]
 mod decisions;
 mod compare;
+mod damage;
 #[cfg(feature = "analysis")]
 mod determinism;
 #[cfg(feature = "analysis")]
@@ -40,6 +41,8 @@ mod policy;
 mod prometheus;
 #[cfg(feature = "analysis")]
 mod prometheus_servers;
+#[cfg(feature = "analysis")]
+mod reader_fuzz;
 #[cfg(feature = "analysis")]
 mod readme;
 #[cfg(feature = "analysis")]

@@ -1,3 +1,5 @@
+//! The collector against endpoints on the loopback: what is kept, and what a failed scrape leaves.
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};

@@ -23,7 +23,7 @@
 //! The crate is the second opinion: the tests hold this reader to it wherever it applies, and [`lenient`] hands a damaged
 //! dump to it, which skips what it cannot read. It is not the reader itself because it skips silently, splits label
 //! values at commas, equal signs and closing braces, leaves escapes as they are, knows no OpenMetrics, and takes about
-//! thirty times as long a sample (`benches/README.md`).
+//! twenty times as long a sample (`benches/README.md`).
 
 pub mod bucket_rules;
 pub mod conformance;

@@ -1,3 +1,5 @@
+//! Both formats by small texts; the official cases are in `tests/it/exposition_verdicts.rs`.
+
 use super::*;
 use crate::unit::Timestamp;
 

@@ -38,8 +38,6 @@ pub mod registry;
 pub mod sample_set;
 pub mod table;
 mod table_columns;
-#[cfg(test)]
-mod tests;
 pub mod vegeta;
 
 pub use input::{LoadInput, LoadOptions};
