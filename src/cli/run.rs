@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 
 use crate::app::run::{
     Finished, GateReading, Liveness, Onlooker, Resumption, RunArguments as Asked, Standing, Tidings,
@@ -19,6 +20,7 @@ use crate::cli::terminal::Terminal;
 use crate::report::plan_text;
 use crate::run::Arm;
 use crate::unit::{Seed, Span};
+use crate::verdict::plan::outlook::CampaignPlan;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -74,6 +76,13 @@ pub(crate) struct RunArguments {
     json: bool,
 }
 
+/// The first of the JSON lines.
+#[derive(Debug, Serialize)]
+struct Planned<'plan> {
+    event: &'static str,
+    plan: &'plan CampaignPlan,
+}
+
 fn span(text: &str) -> Result<Span, String> {
     Span::parse(text).map_err(|error| error.to_string())
 }
@@ -81,12 +90,13 @@ fn span(text: &str) -> Result<Span, String> {
 /// Runs `run`.
 pub(crate) fn run(arguments: &RunArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
     let plan = app::plan::run(&arguments.experiment, None)?;
-    if !arguments.json {
+    if arguments.json {
+        print_line(&Planned { event: "plan", plan: &plan });
+    } else {
         terminal.say(plan_text(&plan, terminal.style()).trim_end());
     }
     let stop = Arc::new(AtomicBool::new(false));
     listen(&stop)?;
-    #[expect(clippy::disallowed_methods, reason = "the injector is looked for beside this program")]
     let own_program = std::env::current_exe()
         .map_err(|source| AppError::Stream { what: "find out where this program is", source })?;
     let asked = Asked {
@@ -161,13 +171,17 @@ struct Lines;
 
 impl Onlooker for Lines {
     fn tell(&mut self, tidings: &Tidings) {
-        let mut line = serde_json::to_string(tidings)
-            .expect("tidings hold text, times and finite numbers with string keys");
-        line.push('\n');
-        // A reader that went away must not stop a campaign.
-        let mut out = io::stdout().lock();
-        let _written = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        print_line(tidings);
     }
+}
+
+/// One JSON line on standard output. A reader that went away must not stop a campaign.
+fn print_line(told: &impl Serialize) {
+    let mut line = serde_json::to_string(told)
+        .expect("tidings and plans hold text, times and numbers with string keys");
+    line.push('\n');
+    let mut out = io::stdout().lock();
+    let _written = out.write_all(line.as_bytes()).and_then(|()| out.flush());
 }
 
 /// One line that moves on a terminal, plain lines elsewhere.

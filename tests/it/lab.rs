@@ -76,6 +76,11 @@ impl Lab {
         self.room.path()
     }
 
+    /// From now on every request fails.
+    pub(crate) fn break_now(&self) {
+        self.shared.broken.store(true, Ordering::Relaxed);
+    }
+
     /// From the next restart on every request fails.
     pub(crate) fn make_fragile(&self) {
         self.shared.fragile.store(true, Ordering::Relaxed);
@@ -106,7 +111,7 @@ impl Lab {
         let source =
             format!("{{scrape: {{targets: [\"http://127.0.0.1:{port}/metrics\"], every: 200ms}}}}");
         let text = format!(
-            r#"apiVersion: unfazed/v1
+            r"apiVersion: unfazed/v1
 kind: Experiment
 metadata: {{name: lab-{name}, owner: lab, ticket: CHG-1}}
 spec:
@@ -116,9 +121,12 @@ spec:
   windows: {{baseline: 800ms, experiment: 1500ms, cooldown: 300ms, jitter: 100ms}}
   source: {source}
   metrics:
+    - name: queue-now
+      gauge: queue_depth
+      expect: {{at_most: 10, for: this_run}}
     - name: errors
       ratio: {{bad: errors_total, total: requests_total}}
-      expect: {{at_most: 1%}}
+      expect: {{at_most: 1%, for: this_run}}
     - name: queue
       gauge: queue_depth
   recovery: {{signal: queue, healthy: {{increase_at_most: 20%, or_by: 5}}, stable_for: 200ms}}
@@ -131,7 +139,7 @@ spec:
     target: {{process: {{name: {name}}}}}
     {action}
     wave: {wave}
-"#
+"
         );
         fs::write(self.path().join("experiment.yaml"), text).unwrap();
         let policy = "apiVersion: unfazed/v1\nkind: Policy\nmetadata: {name: lab, owner: lab}\nspec:\n  \

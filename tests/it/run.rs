@@ -173,6 +173,72 @@ fn a_stop_during_a_pause_resumes_the_target_and_the_run_goes_on_later() {
     assert_eq!(audited(&lab).last().map(String::as_str), Some("campaign_ended"));
 }
 
+#[test]
+fn errors_during_a_pause_end_it_at_once() {
+    let lab = Lab::start(2);
+    lab.write(&Setup { action: "action: pause\n    duration: 20s", ..PAUSE });
+    let child = lab.run(&LIVE).args(["--patience", "3s"]).spawn().unwrap();
+    wait_until("the pause", || lab.stopped() == 1);
+    lab.break_now();
+    let asked = Instant::now();
+    wait_until("the end of the pause", || lab.stopped() == 0);
+    assert!(asked.elapsed() < Duration::from_secs(10), "it does not wait for the pause to end");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", complaint(&output));
+    let record = record(&lab);
+    assert_eq!(outcomes(&record), [Outcome::Killed]);
+    assert!(record.iterations.last().unwrap().aborted.is_some());
+    assert!(audited(&lab).contains(&"withdraw".to_owned()));
+}
+
+#[test]
+fn a_wave_opens_by_a_pass_of_the_wave_before_and_by_nothing_else() {
+    let lab = Lab::start(2);
+    lab.write(&Setup { faults: 1, controls: 0, ..KILL });
+    let first = finish(&mut lab.run(&LIVE));
+    assert_eq!(first.status.code(), Some(0), "{}", complaint(&first));
+    let words = ["analyze", "out", "-o", "judged", "--history", "history"].map(str::to_owned);
+    let judged = unfazed(lab.path(), &words, &[], "");
+    assert_eq!(judged.status.code(), Some(0), "wave 1 passes: {judged:?}");
+    fs::rename(lab.path().join("out"), lab.path().join("first")).unwrap();
+    for (wave, code, why) in [(3, 5, "history holds no run of wave 2"), (2, 0, "")] {
+        lab.write(&Setup { faults: 1, controls: 0, wave, ..KILL });
+        let output = finish(lab.run(&LIVE).args(["--history", "history"]));
+        assert_eq!(output.status.code(), Some(code), "wave {wave}: {}", complaint(&output));
+        assert!(complaint(&output).contains(why), "wave {wave}: {}", complaint(&output));
+    }
+    assert_eq!(lab.restarts(), 2);
+}
+
+#[test]
+fn two_campaigns_under_one_policy_never_have_two_faults_in_place() {
+    let lab = Lab::start(3);
+    let once =
+        Setup { faults: 1, controls: 0, action: "action: pause\n    duration: 1400ms", wave: 1 };
+    lab.write(&once);
+    let one = lab.run(&LIVE).spawn().unwrap();
+    let mut other = Command::new(env!("CARGO_BIN_EXE_unfazed"));
+    other.args(["run", "experiment.yaml", "-o", "second", "--actor", "somebody"]);
+    other.args(["--injector", env!("CARGO_BIN_EXE_unfazed-inject")]).args(LIVE);
+    let other = other
+        .current_dir(lab.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(4) {
+        assert!(lab.stopped() <= 1, "two faults at once");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let outputs = [one.wait_with_output().unwrap(), other.wait_with_output().unwrap()];
+    let mut codes: Vec<Option<i32>> = outputs.iter().map(|output| output.status.code()).collect();
+    codes.sort_unstable();
+    let said: String = outputs.iter().map(complaint).collect();
+    assert_eq!(codes, [Some(0), Some(5)], "one of them is refused: {said}");
+    assert!(said.contains("faults of others are in place"), "{said}");
+}
+
 /// `UNFAZED_KILLS` moments, 6 unless it is set, at which the program itself is killed.
 #[test]
 fn killed_at_any_moment_it_leaves_the_target_running_and_goes_on() {

@@ -3,8 +3,8 @@
 #
 #   demo.sh            Prometheus, 14 kills and 3 controls, about six minutes; then the two short parts
 #   demo.sh --quick    the two short parts alone, under a minute:
-#                      the embedded collector with 2 kills and 1 control, and a sabotaged service whose
-#                      supervisor takes half a minute, so that the abort rule stops the campaign
+#                      the embedded collector with 2 kills and 1 control, and a sabotaged service: two
+#                      workers, and a supervisor that takes half a minute, so that the abort rule stops the campaign
 #
 # BIN is where the programs are (target/release); OUT is where everything is written (target/demo).
 # Ports: 9178 the service, 9179 Prometheus. Ends only what it has started.
@@ -21,7 +21,7 @@ cleanup() { for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; wait
 trap cleanup EXIT
 ready() { for _ in $(seq 100); do curl -fs "$1" >/dev/null && return; sleep 0.1; done; echo "demo.sh: $1 does not answer" >&2; exit 4; }
 service() {
-    "$bin/examples/payments" --listen 127.0.0.1:9178 --rate 250 "$@" 2>"$out/service.log" & started+=($!)
+    "$bin/examples/payments" --listen 127.0.0.1:9178 "$@" 2>"$out/service.log" & started+=($!)
     ready http://127.0.0.1:9178/healthz
 }
 # One document, three variants of it: nothing but source, numbers and name differ.
@@ -49,7 +49,7 @@ if [ "${1:-}" != --quick ]; then
     prometheus --config.file="$here/prometheus.yml" --storage.tsdb.path="$out/prometheus" \
         --web.listen-address=127.0.0.1:9179 2>"$out/prometheus.log" & started+=($!)
     ready http://127.0.0.1:9179/-/ready
-    service; sleep 8
+    service --rate 250; sleep 8
     document prometheus ''
     campaign 0 prometheus
     judged prometheus
@@ -57,16 +57,17 @@ if [ "${1:-}" != --quick ]; then
 fi
 
 echo; echo "== the embedded collector watches, 2 kills and 1 control"
-service; sleep 2
+service --rate 250; sleep 2
 document collector "$collector; s|iterations: .*|iterations: {fault: 2, control: 1}|"
 campaign 0 collector
 judged collector
 cleanup
 
 echo; echo "== sabotaged: the supervisor takes half a minute, and the abort rule stops the campaign"
-service --restart-delay 30s --rate 450; sleep 2
+service --restart-delay 30s --workers 2 --rate 170; sleep 2
 document sabotaged "$collector; s|iterations: .*|iterations: {fault: 3}|; s|name: payment-worker-demo|name: payment-worker-sabotaged|"
-campaign 5 sabotaged --patience 2s
+campaign 5 sabotaged --patience 8s
+grep -q '"kind": "aborted"' "$out/sabotaged/recording/run.json" || { echo "demo.sh: the abort rule did not fire" >&2; exit 1; }
 judged sabotaged
 cleanup
 

@@ -41,6 +41,7 @@ impl RunClock {
     }
 
     /// Lets time pass.
+    #[expect(clippy::unused_self, reason = "waiting is the clock's, whichever it is")]
     pub(crate) fn wait(self, span: Span) {
         let milliseconds = u64::try_from(span.milliseconds()).unwrap_or(0);
         #[expect(

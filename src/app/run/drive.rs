@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::app::AppError;
 use crate::app::run::audit_log::AuditLog;
 use crate::app::run::clock::RunClock;
+use crate::app::run::fault_marks::{FaultMark, FaultMarks, Turn};
 use crate::app::run::gate::{Gatekeeper, Judged, Known};
 use crate::app::run::injector::{Injector, Mode, Running, Said, Trace};
 use crate::app::run::plan_document::{Mandate, Moment as PlanMoment, plan_document, without_words};
@@ -33,6 +34,9 @@ use crate::unit::{Span, Timestamp, Window};
 
 /// How often the loop turns.
 const TURN: Span = Span::from_milliseconds(20);
+
+/// How often a gate is asked when it denies because something is not known.
+const GATE_LOOKS: u32 = 5;
 
 /// How often onlookers are told how it stands.
 const TELL_EVERY: Span = Span::from_milliseconds(200);
@@ -57,6 +61,7 @@ pub(crate) struct Drive<'a> {
     pub(crate) keeper: RecordKeeper,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) injector: Injector,
+    pub(crate) marks: Option<FaultMarks>,
     pub(crate) audit: AuditLog,
     pub(crate) watcher: Watcher,
     pub(crate) collector: Option<Arc<Collector>>,
@@ -71,9 +76,12 @@ pub(crate) struct Drive<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct DriveState {
     pub(crate) known: Known,
+    /// Held while a fault of ours is in place.
+    mark: Option<FaultMark>,
     running: Option<Running>,
     tracing: Option<u32>,
     gate: Option<u32>,
+    gate_asked: u32,
     phase: Option<&'static str>,
     asked_at: Option<Timestamp>,
     told_at: Option<Timestamp>,
@@ -123,6 +131,9 @@ impl Drive<'_> {
         let after = self.course.phase().word();
         if before == "recovery" && after == "rest" {
             self.state.known.last_recovery = Some(now);
+        }
+        if matches!(after, "rest" | "waiting" | "baseline") {
+            self.state.mark = None;
         }
         if self.state.phase != Some(after) && self.course.ended().is_none() {
             self.state.phase = Some(after);
@@ -198,6 +209,8 @@ impl Drive<'_> {
     /// Starts the injector, after one more look at policy, documents and the time. What keeps it from being started is
     /// what came of the injection.
     fn inject(&mut self, index: u32, now: Timestamp) -> Result<Result<(), Injection>, AppError> {
+        // Nobody else may begin between our counting and our mark.
+        let turn = self.count_others();
         let Some(judged) = self.decide(Moment::Kill, Some(index))? else {
             return Ok(Err(not_injected(Outcome::Refused, now, "the documents cannot be read")));
         };
@@ -205,6 +218,17 @@ impl Drive<'_> {
             let why = denials(&judged);
             return Ok(Err(not_injected(Outcome::Refused, now, &why)));
         }
+        if let (Mode::Live, Some(marks)) = (self.mode, &self.marks) {
+            let marked = turn
+                .as_ref()
+                .ok_or_else(|| "the fault cannot be marked as in place".to_owned())
+                .and_then(|turn| marks.mark(turn));
+            match marked {
+                Ok(mark) => self.state.mark = Some(mark),
+                Err(why) => return Ok(Err(not_injected(Outcome::Refused, now, &why))),
+            }
+        }
+        drop(turn);
         let plan = self.plan(index, &judged);
         let (now, action) = (self.clock.now(), "inject");
         self.audit.note(now, action, Some(index), "begun", None)?;
@@ -216,6 +240,22 @@ impl Drive<'_> {
             Err(why) => {
                 self.audit.note(now, action, Some(index), "failed", Some(&why))?;
                 Ok(Err(not_injected(Outcome::Failed, now, &why)))
+            }
+        }
+    }
+
+    /// Counts the faults of other campaigns; whoever holds the turn may mark one of its own.
+    fn count_others(&mut self) -> Option<Turn> {
+        let marks = self.marks.as_ref()?;
+        let counted = marks.turn().and_then(|turn| Ok((marks.others(&turn)?, turn)));
+        match counted {
+            Ok((count, turn)) => {
+                self.state.known.in_place = Some(Ok(count));
+                Some(turn)
+            }
+            Err(why) => {
+                self.state.known.in_place = Some(Err(why));
+                None
             }
         }
     }
@@ -273,14 +313,12 @@ impl Drive<'_> {
         }
         let Some(said) = self.state.running.as_mut().and_then(Running::poll) else { return Ok(()) };
         self.state.running = None;
-        match said {
-            Ok(said) => self.heard(&said),
+        let Ok(said) = said else {
             // It was ended, or ended itself, before it could say anything: its journal knows more.
-            Err(_) => {
-                self.state.tracing = self.index();
-                Ok(())
-            }
-        }
+            self.state.tracing = self.index();
+            return Ok(());
+        };
+        self.heard(&said)
     }
 
     fn heard(&mut self, said: &Said) -> Result<(), AppError> {
@@ -359,12 +397,19 @@ impl Drive<'_> {
         let health = if self.is_well(&seen) { Health::Well } else { Health::Unwell };
         self.tell_event(Event::Health(health))?;
         if let Some(index) = gate {
-            self.state.gate = None;
             let answer = self.gate(index)?;
+            let is_clear = answer == Answer::Yes || !seen.has_unknowns();
+            self.state.gate_asked += 1;
+            if !is_clear && self.state.gate_asked < GATE_LOOKS {
+                // One late scrape is no reason to give the iteration up.
+                return Ok(());
+            }
+            self.state.gate = None;
+            self.state.gate_asked = 0;
             return self.tell_event(Event::Gate(answer));
         }
         if matches!(self.course.phase(), Phase::Waiting { .. }) {
-            let answer = self.conditions()?;
+            let answer = self.conditions();
             self.tell_event(Event::Conditions(answer))?;
         }
         Ok(())
@@ -391,27 +436,29 @@ impl Drive<'_> {
     }
 
     /// Whether an iteration may begin. A dry run tells what would keep it from beginning, and begins.
-    fn conditions(&mut self) -> Result<Answer, AppError> {
+    fn conditions(&mut self) -> Answer {
         let now = self.clock.now();
         self.state.known.failures = self.course.failures();
         self.state.known.matching = None;
+        self.state.known.in_place = None;
         if self.mode == Mode::DryRun {
-            return Ok(Answer::Yes);
+            return Answer::Yes;
         }
         let seen = self.state.known.observation.as_ref();
         if let Some(why) = seen.and_then(|seen| seen.trouble.clone()) {
-            return Ok(Answer::Unseen { why });
+            return Answer::Unseen { why };
         }
         match self.gatekeeper.decide(Moment::Start, now, &self.state.known) {
-            Ok(judged) if judged.decision.allowed() => Ok(Answer::Yes),
-            Ok(judged) => Ok(Answer::No { why: denials(&judged) }),
-            Err(error) => Ok(Answer::No { why: error.to_string() }),
+            Ok(judged) if judged.decision.allowed() => Answer::Yes,
+            Ok(judged) => Answer::No { why: denials(&judged) },
+            Err(error) => Answer::No { why: error.to_string() },
         }
     }
 
     /// Asks the gates right before a kill; the injector's dry run says how many it would find.
     fn gate(&mut self, index: u32) -> Result<Answer, AppError> {
         self.state.known.matching = Some(self.rehearse(index));
+        drop(self.count_others());
         let judged = self.decide(Moment::Kill, Some(index))?;
         Ok(match (self.mode, judged) {
             (Mode::DryRun, _) => Answer::Yes,

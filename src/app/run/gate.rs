@@ -41,6 +41,8 @@ pub(crate) struct Known {
     pub(crate) observation: Option<Observation>,
     /// How many the injector's dry run found.
     pub(crate) matching: Option<Result<u32, String>>,
+    /// How many faults of other campaigns are in place.
+    pub(crate) in_place: Option<Result<u32, String>>,
     pub(crate) last_recovery: Option<Timestamp>,
     pub(crate) failures: u32,
     pub(crate) last_failure_at: Option<Timestamp>,
@@ -86,7 +88,13 @@ impl Gatekeeper {
                 Some(Ok(count)) => Fact::Known(*count),
                 Some(Err(why)) => Fact::Unknown(why.clone()),
             },
-            in_place: Fact::Known(0),
+            in_place: match (&known.in_place, &self.policy) {
+                // A dry run hits nobody.
+                (_, None) => Fact::Known(0),
+                (None, Some(_)) => Fact::NotYet,
+                (Some(Ok(count)), Some(_)) => Fact::Known(*count),
+                (Some(Err(why)), Some(_)) => Fact::Unknown(why.clone()),
+            },
             answers,
             metrics,
             history: self.past(&experiment, now, known)?,

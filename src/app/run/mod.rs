@@ -6,6 +6,7 @@
 mod audit_log;
 mod clock;
 mod drive;
+mod fault_marks;
 mod gate;
 mod injector;
 mod plan_document;

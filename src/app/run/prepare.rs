@@ -14,6 +14,7 @@ use crate::app::record::collector_settings;
 use crate::app::run::audit_log::{AuditLog, Signer};
 use crate::app::run::clock::RunClock;
 use crate::app::run::drive::{Drive, DriveState, Happened, sentence};
+use crate::app::run::fault_marks::FaultMarks;
 use crate::app::run::gate::{Gatekeeper, Known, read_policy};
 use crate::app::run::injector::{self, Injector, Mode};
 use crate::app::run::record_keeper::{RecordKeeper, RunStart};
@@ -40,6 +41,9 @@ const PATIENCE: Span = Span::from_seconds(600);
 
 /// How often the service is looked at when the source does not say how often it is measured.
 const USUAL_STEP: Span = Span::from_seconds(5);
+
+/// A runbook larger than this is left where it is.
+const RUNBOOK_BYTES: u64 = 4 << 20;
 
 /// What was asked for.
 #[derive(Debug, Clone)]
@@ -194,7 +198,7 @@ pub fn run(arguments: &RunArguments, onlooker: &mut dyn Onlooker) -> Result<Fini
         None => open(&prepared, &directory, head)?,
     };
     let office = Office { gatekeeper, audit, clock, directory };
-    drive(arguments, prepared, campaign, office, onlooker)
+    drive(arguments, &prepared, campaign, office, onlooker)
 }
 
 /// What a campaign is driven with, beside itself.
@@ -309,10 +313,24 @@ fn enter(resumption: Resumption, of: &Prepared, directory: &Path) -> Result<(), 
         (Resumption::Begin, false) => {
             // A document that was checked is text.
             let text = String::from_utf8_lossy(&of.bytes).into_owned();
-            Ok(write_texts(&[TextFile { path: directory.join("experiment.yaml"), text }])?)
+            let mut files = vec![TextFile { path: directory.join("experiment.yaml"), text }];
+            files.extend(runbook(of, directory));
+            Ok(write_texts(&files)?)
         }
         (Resumption::GoOn, true) => Ok(()),
     }
+}
+
+/// The runbook, if it stands where the document says, so that suggestions become a patch of it.
+fn runbook(of: &Prepared, directory: &Path) -> Option<TextFile> {
+    let path = Path::new(of.experiment.runbook.as_deref()?);
+    let inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let place = directory.join(path);
+    if !inside || place.exists() {
+        return None;
+    }
+    let bytes = read(&of.document.with_file_name(path), "the runbook", RUNBOOK_BYTES, "").ok()?;
+    Some(TextFile { path: place, text: String::from_utf8(bytes).ok()? })
 }
 
 fn gatekeeper(arguments: &RunArguments, of: &Prepared, head: &Head) -> Gatekeeper {
@@ -418,7 +436,7 @@ fn checked(found: Head, own: &Head, path: &Path) -> Result<Head, AppError> {
 
 fn drive(
     arguments: &RunArguments,
-    of: Prepared,
+    of: &Prepared,
     campaign: Opened,
     office: Office,
     onlooker: &mut dyn Onlooker,
@@ -446,7 +464,7 @@ fn drive(
         resumed,
     });
     let step = step(&of.experiment);
-    let eye = eyesight(&of, &directory, &head)?;
+    let eye = eyesight(of, &directory, &head)?;
     let drive = Drive {
         rules: Rules::new(&of.experiment, eye.sight, step),
         watcher: Watcher::start(of.experiment.clone(), eye.telemetry, step),
@@ -465,9 +483,10 @@ fn drive(
         keeper,
         gatekeeper,
         audit,
+        marks: arguments.policy.as_deref().map(|policy| FaultMarks::of(policy, &head.run_id)),
         every: step.max(Span::from_milliseconds(250)),
         stop: Arc::clone(&arguments.stop),
-        onlooker,
+        onlooker: &mut *onlooker,
         state: DriveState::default(),
     };
     let record_path = directory.join("run.json");
@@ -477,7 +496,18 @@ fn drive(
     let ending = ending?;
     kept?;
     if server && record_path.exists() {
-        pull(&of.document, &record_path, &directory)?;
+        let pulled = pull(&of.document, &record_path, &directory);
+        match (pulled, of.mode) {
+            (Ok(()), _) => {}
+            (Err(error), Mode::Live) => return Err(error),
+            // A dry run has said whom it would hit; what it would have measured is no loss.
+            (Err(error), Mode::DryRun) => onlooker.tell(&Tidings::Noted {
+                at: clock.now(),
+                iteration: None,
+                kind: "not_fetched".to_owned(),
+                message: error.to_string(),
+            }),
+        }
     }
     let record = record_path.exists().then(|| crate::app::document::read_run(&record_path));
     let record = record.transpose()?;
@@ -570,8 +600,19 @@ fn eyesight(of: &Prepared, directory: &Path, head: &Head) -> Result<Eyesight, Ap
         }
         Source::Prometheus(server) => {
             let beside = of.document.parent().unwrap_or_else(|| Path::new(""));
-            let sight = ServerSight::open(experiment, server, beside, step(experiment))?;
-            Ok(Eyesight { telemetry: Box::new(sight), sight: Sight::Sees, collector: None })
+            let opened = ServerSight::open(experiment, server, beside, step(experiment));
+            match (opened, of.mode) {
+                (Ok(sight), _) => {
+                    Ok(Eyesight { telemetry: Box::new(sight), sight: Sight::Sees, collector: None })
+                }
+                // Whom a dry run would hit can be told without the server.
+                (Err(_), Mode::DryRun) => Ok(Eyesight {
+                    telemetry: Box::new(NoTelemetry),
+                    sight: Sight::Blindfolded,
+                    collector: None,
+                }),
+                (Err(error), Mode::Live) => Err(error),
+            }
         }
     }
 }

@@ -81,13 +81,11 @@ pub(crate) fn numbers(
     let from = stretch.now.minus(slice);
     let latest = latest(metric);
     let measured = measured(experiment, &latest, &stretch.campaign(from), telemetry)?;
-    let now =
-        measured.iterations.first().and_then(|iteration| iteration.experiment.value.clone().ok());
+    let now = measured.iterations.first().and_then(|iteration| iteration.experiment.value.ok());
     // The baseline is reduced as the document says, the present as it is.
     let campaign = stretch.campaign(from);
     let before = self::measured(experiment, metric, &campaign, telemetry)?;
-    let baseline =
-        before.iterations.first().and_then(|iteration| iteration.baseline.value.clone().ok());
+    let baseline = before.iterations.first().and_then(|iteration| iteration.baseline.value.ok());
     Ok(Numbers { baseline, now })
 }
 

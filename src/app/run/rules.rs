@@ -131,12 +131,11 @@ impl Rules {
         });
         let rules = experiment.safety.abort.iter().zip(&self.states);
         conditions
-            .chain(rules.map(|(rule, state)| self.reading(experiment, rule, state, seen)))
+            .chain(rules.map(|(rule, state)| Self::reading(experiment, rule, state, seen)))
             .collect()
     }
 
     fn reading(
-        &self,
         experiment: &Experiment,
         rule: &AbortRule,
         state: &'static str,

@@ -53,6 +53,16 @@ pub(crate) struct Observation {
     pub(crate) trouble: Option<String>,
 }
 
+impl Observation {
+    /// Whether something that was looked for was not found.
+    pub(crate) fn has_unknowns(&self) -> bool {
+        let unknown = |fact: &Fact<f64>| matches!(fact, Fact::Unknown(_));
+        self.trouble.is_some()
+            || self.answers.values().any(unknown)
+            || self.metrics.values().any(|facts| unknown(&facts.now) || unknown(&facts.baseline))
+    }
+}
+
 /// The thread, seen from outside.
 #[derive(Debug)]
 pub(crate) struct Watcher {
