@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::frame::{Frame, FrameSource, Rows, SourceFailure, Wanted};
+use crate::frame::{Frame, FrameSource, NativeFrame, Rows, SourceFailure, Wanted};
 use crate::source::metrics::{Recording, SamplesDigest};
 use crate::spec::{Detection, Experiment, Measure, Metric, Remediation};
 
@@ -23,6 +23,14 @@ impl<'data> Shelf<'data> {
         Self { recordings, held: BTreeMap::new(), digests }
     }
 
+    /// The recording of a session.
+    fn recording(&self, session: u32) -> &'data Recording {
+        let position = usize::try_from(session).ok().and_then(|number| number.checked_sub(1));
+        position
+            .and_then(|position| self.recordings.get(position))
+            .expect("every session of a campaign has its recording")
+    }
+
     /// Puts a frame onto the shelf.
     pub(crate) fn put(&mut self, session: u32, frame: Arc<Frame>) {
         self.digests.add(session, &frame);
@@ -36,13 +44,15 @@ impl FrameSource for Shelf<'_> {
         if let Some(frame) = self.held.get(&(session, Needed::from(wanted))) {
             return Ok(Arc::clone(frame));
         }
-        let position = usize::try_from(session).ok().and_then(|number| number.checked_sub(1));
-        let recording = position
-            .and_then(|position| self.recordings.get(position))
-            .expect("every session of a campaign has its recording");
-        let frame = Arc::new(recording.frame(wanted).map_err(SourceFailure::new)?);
+        let frame = Arc::new(self.recording(session).frame(wanted).map_err(SourceFailure::new)?);
         self.digests.add(session, &frame);
         Ok(frame)
+    }
+
+    fn native(&self, session: u32, metric: &str) -> Result<Arc<NativeFrame>, SourceFailure> {
+        let frame = self.recording(session).native_frame(metric).map_err(SourceFailure::new)?;
+        self.digests.add_native(session, &frame);
+        Ok(Arc::new(frame))
     }
 }
 
@@ -57,6 +67,14 @@ impl Digests {
     fn add(&self, session: u32, frame: &Frame) {
         let mut own = SamplesDigest::default();
         own.add(frame);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.entry(session).or_default().join(own);
+    }
+
+    /// Adds native histograms, under the same rule.
+    fn add_native(&self, session: u32, frame: &NativeFrame) {
+        let mut own = SamplesDigest::default();
+        own.add_native(frame);
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.entry(session).or_default().join(own);
     }

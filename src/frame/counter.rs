@@ -67,12 +67,23 @@ impl Increase {
     }
 }
 
+/// The samples of one counter that a window uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// Position of the first one.
+    pub(super) first: usize,
+    /// Position of the last one.
+    pub(super) last: usize,
+    /// Whether the first one itself was gained: the counter was born inside the window.
+    pub(super) from_zero: bool,
+}
+
 /// Where the summing of one series starts.
 struct Base {
     /// Position of the first sample used.
     at: usize,
-    /// What that sample itself contributes: all of it for a series that counts from 0.
-    amount: f64,
+    /// Whether that sample itself was gained: all of it for a series that counts from 0.
+    from_zero: bool,
     /// From when on the increase counts.
     from: i64,
 }
@@ -134,6 +145,25 @@ impl Counters {
     /// The increase of each counter, in the order of [`Self::series`].
     pub fn increases(&self, window: Window) -> impl Iterator<Item = Option<Increase>> {
         self.each().map(move |(series, counter)| counter.increase(series, window, self.step))
+    }
+
+    /// The samples of each counter that a window uses, in the order of [`Self::series`], of counters whose samples are all
+    /// finite numbers.
+    pub(super) fn stretches(&self, window: Window) -> impl Iterator<Item = Option<Stretch>> {
+        self.each().map(move |(series, counter)| {
+            let last = series.last_at_or_before(window.end)?;
+            let base = counter.base(series, window, self.step, last)?;
+            Some(Stretch { first: base.at, last, from_zero: base.from_zero })
+        })
+    }
+
+    /// Tells of each sample of a counter whether its process was started anew since the sample before it.
+    pub(super) fn restarts(&self, counter: usize) -> impl Fn(usize) -> bool {
+        let (series, counter) =
+            self.each().nth(counter).expect("a counter is asked for by its own position");
+        move |sample| {
+            counter.lives.restarted_between(series.times[sample - 1], series.times[sample])
+        }
     }
 
     /// Share of the window that is held by samples of any of the counters.
@@ -202,7 +232,7 @@ impl Counter {
     fn increase(&self, series: &Series, window: Window, step: Option<Span>) -> Option<Increase> {
         let last = series.last_at_or_before(window.end)?;
         let base = self.base(series, window, step, last)?;
-        let mut amount = base.amount;
+        let mut amount = if base.from_zero { series.values[base.at] } else { 0.0 };
         for at in base.at + 1..=last {
             amount += self.gain(series, at);
         }
@@ -225,7 +255,7 @@ impl Counter {
         let oldest = start - step.map_or(0, |step| rule::base_age(step).milliseconds());
         let before = series.last_at_or_before(window.start);
         if let Some(at) = before.filter(|at| series.times[*at] >= oldest) {
-            return Some(Base { at, amount: 0.0, from: series.times[at] });
+            return Some(Base { at, from_zero: false, from: series.times[at] });
         }
         let first = before.map_or(0, |at| at + 1);
         if first > last {
@@ -234,9 +264,9 @@ impl Counter {
         let time = series.times[first];
         let started_inside = self.lives.started(time).is_some_and(|at| start <= at && at <= time);
         if started_inside || (first == 0 && self.joined_late) {
-            return Some(Base { at: first, amount: series.values[first], from: start });
+            return Some(Base { at: first, from_zero: true, from: start });
         }
-        Some(Base { at: first, amount: 0.0, from: time })
+        Some(Base { at: first, from_zero: false, from: time })
     }
 
     /// What was gained between the sample before `at` and the one at `at`.

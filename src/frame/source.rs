@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use crate::frame::native::NativeFrame;
 use crate::frame::series::{Frame, Rows};
 
 /// A metric's series and which of their rows are wanted.
@@ -48,11 +49,24 @@ pub trait FrameSource {
     /// # Errors
     /// [`SourceFailure`] when the recording or the server could not be read.
     fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure>;
+
+    /// All native histograms of a metric, in the order of their labels; an empty frame where there are none, which is
+    /// the answer of every source that knows none.
+    ///
+    /// # Errors
+    /// [`SourceFailure`] when the recording or the server could not be read.
+    fn native(&self, _session: u32, metric: &str) -> Result<Arc<NativeFrame>, SourceFailure> {
+        Ok(Arc::new(NativeFrame { metric: metric.to_owned(), ..NativeFrame::default() }))
+    }
 }
 
 impl<S: FrameSource + ?Sized> FrameSource for &S {
     fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure> {
         (**self).frame(session, wanted)
+    }
+
+    fn native(&self, session: u32, metric: &str) -> Result<Arc<NativeFrame>, SourceFailure> {
+        (**self).native(session, metric)
     }
 }
 

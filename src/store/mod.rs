@@ -13,6 +13,7 @@ pub mod partial;
 pub mod journal;
 pub mod log_file;
 pub mod imported_samples;
+pub mod native_writer;
 pub mod recording_writer;
 pub mod text_file;
 
@@ -26,5 +27,6 @@ pub use history::{Appended, History, HistoryError, RunEntry};
 pub use event_file::append_events;
 pub use partial::{Block, PartialFetch, Resumed, UnitReader, UnitWriter, write_whole};
 pub use journal::{JournalFile, OpenedJournal};
+pub use native_writer::write_native_samples;
 pub use recording_writer::{WrittenSamples, write_samples};
 pub use text_file::{TextFile, write_text, write_texts};

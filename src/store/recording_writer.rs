@@ -58,14 +58,7 @@ pub(crate) fn write_samples_file(
     target: &Path,
     frames: impl IntoIterator<Item = Frame>,
 ) -> Result<WrittenSamples, StoreError> {
-    let failed = |error: PolarsError| {
-        let message = error.to_string();
-        let source = match error {
-            PolarsError::IO { error, .. } => io::Error::new(error.kind(), message),
-            _ => io::Error::other(message),
-        };
-        StoreError::new("write", target, source)
-    };
+    let failed = |error: PolarsError| write_failure(target, error);
     let mut file = AtomicFile::create(target)?;
     let mut written = WrittenSamples::default();
     let mut writer = ParquetWriter::new(&mut file)
@@ -111,6 +104,16 @@ pub(crate) fn write_samples_file(
     drop(writer);
     file.commit()?;
     Ok(written)
+}
+
+/// The error of an encoder, as one of the file it wrote.
+pub(super) fn write_failure(target: &Path, error: PolarsError) -> StoreError {
+    let message = error.to_string();
+    let source = match error {
+        PolarsError::IO { error, .. } => io::Error::new(error.kind(), message),
+        _ => io::Error::other(message),
+    };
+    StoreError::new("write", target, source)
 }
 
 /// The four columns.

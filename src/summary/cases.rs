@@ -7,6 +7,8 @@
 //! session 2                             further lines are of another recording (the first one is 1)
 //! load 5s from 100s                     further indented lines are series with samples every 5 s from 100 s on
 //!   x_total{pod="a"} 0+5*4 _*2 NaN 7    0 5 10 15, two missing, NaN, 7
+//! native 5s from 100s                   likewise, of native histograms (written as `native_cases` says)
+//!   h{pod="a"} 0:1+0:2,1:3*13
 //! measure counter x_total               ratio bad|good PART total TOTAL [min N] | histogram BASE quantile Q |
 //!                                       gauge SELECTOR REDUCE [ACROSS] | samples SELECTOR quantile Q |
 //!                                       balance IN OUT | query NAME REDUCE
@@ -21,14 +23,17 @@
 //! expect 1 excluded no_traffic          or none; census likewise, for every metric alike
 //! expect 1 recover seen 5 10            or never, censored 30, lost 0; also onset, relapses, excursions, unhealthy,
 //!                                       excluded; detect and remediate likewise
-//! expect matched_nothing SELECTOR       also measured_on_target, missing_edge, duplicates, refused
+//! expect matched_nothing SELECTOR       also measured_on_target, missing_edge, duplicates, forms, refused
 //! ```
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::frame::{Frame, FrameSource, Rows, Series, SourceFailure, Wanted};
+use crate::frame::{
+    Frame, FrameSource, NativeFrame, NativeSample, NativeSeries, Rows, Series, SourceFailure,
+    Wanted,
+};
 use crate::run::{
     Abort, Arm, Campaign, FaultRecord, Iteration, Outcome, RunRecord, Session, SessionIteration,
     TargetRecord,
@@ -37,6 +42,7 @@ use crate::spec::{
     Across, Amount, Band, Claim, Counted, Detection, Estimand, Experiment, Form, Iterations,
     Measure, Metric, Recovery, Reduce, Remediation, Safety, Selector, Source, Strictness, Windows,
 };
+use crate::summary::native_cases::native_samples;
 use crate::summary::value::{
     Loss, MetricSummary, PreKillLoss, ReadingSummary, RecoverySummary, RecoveryTime, Timing,
     WindowValue,
@@ -46,13 +52,20 @@ use crate::unit::{Labels, Span, Timestamp, Unit, Window};
 
 /// Frames held in memory.
 #[derive(Default)]
-pub(crate) struct Held(pub(crate) BTreeMap<(u32, String, Rows), Arc<Frame>>);
+pub(crate) struct Held {
+    plain: BTreeMap<(u32, String, Rows), Arc<Frame>>,
+    native: BTreeMap<(u32, String), Arc<NativeFrame>>,
+}
 
 impl FrameSource for Held {
     fn frame(&self, session: u32, wanted: Wanted<'_>) -> Result<Arc<Frame>, SourceFailure> {
         let Wanted { metric, rows } = wanted;
         let empty = || Arc::new(Frame { metric: metric.to_owned(), rows, ..Frame::default() });
-        Ok(self.0.get(&(session, metric.to_owned(), rows)).cloned().unwrap_or_else(empty))
+        Ok(self.plain.get(&(session, metric.to_owned(), rows)).cloned().unwrap_or_else(empty))
+    }
+
+    fn native(&self, session: u32, metric: &str) -> Result<Arc<NativeFrame>, SourceFailure> {
+        Ok(self.native.get(&(session, metric.to_owned())).cloned().unwrap_or_default())
     }
 }
 
@@ -67,6 +80,12 @@ struct Case {
         reason = "samples by session and name, as the lines gave them"
     )]
     series: BTreeMap<(u32, String), Vec<(Labels, Vec<(i64, f64)>)>>,
+    #[expect(
+        clippy::type_complexity,
+        reason = "samples by session and name, as the lines gave them"
+    )]
+    native: BTreeMap<(u32, String), Vec<(Labels, Vec<(i64, NativeSample)>)>>,
+    is_native: bool,
     metric: Option<Metric>,
     recovery: Option<Recovery>,
     iterations: Vec<SessionIteration>,
@@ -239,6 +258,8 @@ impl Case {
             every: 5000,
             from: 0,
             series: BTreeMap::new(),
+            native: BTreeMap::new(),
+            is_native: false,
             metric: None,
             recovery: None,
             iterations: Vec::new(),
@@ -252,8 +273,17 @@ impl Case {
             let of = selector(words[0]);
             let labels = words[0].find('{').map_or("", |at| &words[0][at..]);
             let labels = Labels::parse(labels).unwrap();
-            let samples = samples(&words[1..], self.from, self.every);
             let key = (self.session, of.metric_name().to_owned());
+            if self.is_native {
+                let samples = native_samples(&words[1..], self.from, self.every);
+                let all = self.native.entry(key).or_default();
+                match all.iter_mut().find(|(known, _)| *known == labels) {
+                    Some((_, known)) => known.extend(samples),
+                    None => all.push((labels, samples)),
+                }
+                return;
+            }
+            let samples = samples(&words[1..], self.from, self.every);
             let all = self.series.entry(key).or_default();
             match all.iter_mut().find(|(known, _)| *known == labels) {
                 Some((_, known)) => known.extend(samples),
@@ -265,7 +295,8 @@ impl Case {
         let recovery = self.recovery.as_mut();
         match (words[0], &words[1..]) {
             ("session", rest) => self.session = rest[0].parse().unwrap(),
-            ("load", rest) => {
+            (kind @ ("load" | "native"), rest) => {
+                self.is_native = kind == "native";
                 self.every = span(rest[0]).milliseconds();
                 self.from = rest.get(2).map_or(0, |text| span(text).milliseconds());
             }
@@ -321,8 +352,19 @@ impl Case {
                 every.series.push(Series::of_every_row(labels.clone(), times, values));
             }
             for frame in [frame, every] {
-                held.0.insert((*session, name.clone(), frame.rows), Arc::new(frame));
+                held.plain.insert((*session, name.clone(), frame.rows), Arc::new(frame));
             }
+        }
+        for ((session, name), all) in &self.native {
+            let mut frame = NativeFrame { metric: name.clone(), ..NativeFrame::default() };
+            for (labels, samples) in all {
+                let (series, conflicts) =
+                    NativeSeries::from_unordered(labels.clone(), samples.clone());
+                frame.series.push(series);
+                frame.conflicting_duplicates += conflicts;
+            }
+            frame.series.sort_by(|left, right| left.labels.cmp(&right.labels));
+            held.native.insert((*session, name.clone()), Arc::new(frame));
         }
         held
     }
@@ -447,6 +489,7 @@ impl Outcomes {
         match expected {
             ["matched_nothing", _] => option(summary.matched_nothing.as_ref()),
             ["measured_on_target", _] => words(&[summary.measured_on_target]),
+            ["forms", _] => option(summary.histogram_forms.map(|forms| format!("{forms:?}"))),
             ["duplicates", _] => words(&[summary.conflicting_duplicates]),
             ["missing_edge", ..] => summary.missing_edge.map_or(words(&["none"]), |edge| {
                 let below = edge.below.map_or("none".to_owned(), |below| below.to_string());

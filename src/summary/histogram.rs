@@ -3,22 +3,26 @@
 //! The quantile is interpolated as Prometheus does and is for display and for claims against the baseline. An absolute
 //! bound is decided on [`ShareBracket`]: the share of requests *at or under* the bound, whichever side is claimed. `at
 //! most B` at quantile q is inside when that share is at least q; `at least B` is inside when it is at most q.
-//! [`Counts::bad`] are the requests on the wrong side: over the bound for `at most`, at or under it for `at least`.
+//! Where a selector means native and classic histograms, the native ones are measured: they hold the same observations in
+//! finer buckets. [`Counts::bad`] are the requests on the wrong side: over the bound for `at most`, at or under it for `at least`.
 
-use crate::frame::{ClassicHistogram, FrameSource, UnderBound, rule};
+use crate::frame::{ClassicHistogram, FrameSource, Histogram, NativeHistograms, UnderBound, rule};
 use crate::spec::{Amount, Claim, Form, Selector};
 use crate::summary::error::{PartExceedsTotal, SummaryError};
 use crate::summary::load::Loader;
 use crate::summary::meter::{Meter, SelectorMatch, SignalPoint, SignalReading};
 use crate::summary::timeline::Stretches;
-use crate::summary::value::{Counts, Loss, MissingEdge, ShareBracket, TimelinePoint, WindowValue};
+use crate::summary::value::{
+    Counts, EdgeRemedy, HistogramForms, Loss, MissingEdge, ShareBracket, TimelinePoint, WindowValue,
+};
 use crate::summary::worst::{Slicing, WorseSide, slices};
 use crate::unit::{Labels, Span, Timestamp, Window};
 
 /// Measures a histogram.
 pub(crate) struct HistogramMeter {
     text: String,
-    histogram: ClassicHistogram,
+    histogram: Histogram,
+    forms: HistogramForms,
     quantile: f64,
     bound: Option<AbsoluteBound>,
     slicing: Slicing,
@@ -55,22 +59,25 @@ impl HistogramMeter {
         claim: Option<&Claim>,
         slicing: Slicing,
     ) -> Result<Self, SummaryError> {
-        let selector = base.with_suffix("_bucket");
-        let frame = loader.frame(selector.metric_name())?;
-        let starts = loader.starts(selector.metric_name())?;
-        let mut histogram = ClassicHistogram::new(&frame, &selector, &starts, None);
-        if histogram.lacks_infinite_bucket() {
-            let counts = loader.counters(&base.with_suffix("_count"))?;
-            histogram = ClassicHistogram::new(&frame, &selector, &starts, Some(counts));
-        }
+        let classic = classic_histogram(loader, base)?;
+        let native = NativeHistograms::new(
+            &loader.native(base.metric_name())?,
+            base,
+            &loader.starts(base.metric_name())?,
+        );
+        let (histogram, forms) = match (native.is_empty(), classic.is_empty()) {
+            (true, _) => (Histogram::Classic(classic), HistogramForms::Classic),
+            (false, true) => (Histogram::Native(native), HistogramForms::Native),
+            (false, false) => (Histogram::Native(native), HistogramForms::NativeBesideClassic),
+        };
         let bound = AbsoluteBound::of(claim);
-        Ok(Self { text: base.text().to_owned(), histogram, quantile, bound, slicing })
+        Ok(Self { text: base.text().to_owned(), histogram, forms, quantile, bound, slicing })
     }
 
     /// The interpolated quantile of a window.
     fn read(&self, window: Window) -> Result<f64, Loss> {
         let observed = self.histogram.observed(window).ok_or(Loss::MissingData)?;
-        if observed.total <= 0.0 {
+        if observed.total() <= 0.0 {
             return Err(Loss::NoTraffic);
         }
         observed.quantile(self.quantile).ok_or(Loss::MissingData)
@@ -106,7 +113,7 @@ impl HistogramMeter {
     /// is.
     fn counts(&self, window: Window) -> Option<Counts> {
         let Some(bound) = self.bound else {
-            let total = self.histogram.observed(window)?.total;
+            let total = self.histogram.observed(window)?.total();
             return Some(Counts { bad: total, bad_surely: 0.0, total });
         };
         let UnderBound { surely, possibly, total } = self.histogram.under(bound.value, window)?;
@@ -117,6 +124,22 @@ impl HistogramMeter {
             WorseSide::Smaller => Counts { bad: possibly, bad_surely: surely, total },
         })
     }
+}
+
+/// The classic histograms that a selector means; their `_count` is read only where it is needed.
+fn classic_histogram<S: FrameSource>(
+    loader: &mut Loader<'_, S>,
+    base: &Selector,
+) -> Result<ClassicHistogram, SummaryError> {
+    let selector = base.with_suffix("_bucket");
+    let frame = loader.frame(selector.metric_name())?;
+    let starts = loader.starts(selector.metric_name())?;
+    let histogram = ClassicHistogram::new(&frame, &selector, &starts, None);
+    if !histogram.lacks_infinite_bucket() {
+        return Ok(histogram);
+    }
+    let counts = loader.counters(&base.with_suffix("_count"))?;
+    Ok(ClassicHistogram::new(&frame, &selector, &starts, Some(counts)))
 }
 
 impl Meter for HistogramMeter {
@@ -150,11 +173,11 @@ impl Meter for HistogramMeter {
     }
 
     fn labels_seen(&self, window: Window) -> Vec<&Labels> {
-        self.histogram.counters().labels_seen(window).collect()
+        self.histogram.labels_seen(window)
     }
 
     fn signal(&self, range: Window, trailing: Span) -> Option<Vec<SignalPoint>> {
-        let points = self.histogram.counters().times(range).into_iter().map(|at| {
+        let points = self.histogram.times(range).into_iter().map(|at| {
             let end = Timestamp::from_milliseconds(at);
             let reading = match self.read(Window { start: end.minus(trailing), end }) {
                 Ok(value) => SignalReading::of(value),
@@ -169,6 +192,18 @@ impl Meter for HistogramMeter {
     fn missing_edge(&self) -> Option<MissingEdge> {
         let bound = self.bound?.value;
         let around = self.histogram.edges_around(bound)?;
-        Some(MissingEdge { bound, below: around.below, above: around.above })
+        Some(MissingEdge {
+            bound,
+            below: around.below,
+            above: around.above,
+            remedy: match self.histogram {
+                Histogram::Classic(_) => EdgeRemedy::AddEdge,
+                Histogram::Native(_) => EdgeRemedy::RaiseResolution,
+            },
+        })
+    }
+
+    fn forms(&self) -> Option<HistogramForms> {
+        Some(self.forms)
     }
 }

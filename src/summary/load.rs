@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::frame::start::{PROCESS_START, Starts, created_names};
-use crate::frame::{Counters, Frame, FrameSource, Wanted};
+use crate::frame::{Counters, Frame, FrameSource, NativeFrame, Wanted};
 use crate::spec::Selector;
 use crate::summary::error::SummaryError;
 
@@ -16,12 +16,13 @@ pub(crate) struct Loader<'source, S> {
     frames: &'source S,
     session: u32,
     loaded: BTreeMap<String, Arc<Frame>>,
+    native_duplicates: u64,
 }
 
 impl<'source, S: FrameSource> Loader<'source, S> {
     /// A loader for one session.
     pub(crate) fn new(frames: &'source S, session: u32) -> Self {
-        Self { frames, session, loaded: BTreeMap::new() }
+        Self { frames, session, loaded: BTreeMap::new(), native_duplicates: 0 }
     }
 
     /// All series of a metric.
@@ -37,6 +38,18 @@ impl<'source, S: FrameSource> Loader<'source, S> {
     /// All rows of a metric, each of which is a request: rows that share a time are no duplicates.
     pub(crate) fn every_row(&self, metric: &str) -> Result<Arc<Frame>, SummaryError> {
         self.fetch(Wanted::every_row(metric))
+    }
+
+    /// All native histograms of a metric.
+    pub(crate) fn native(&mut self, metric: &str) -> Result<Arc<NativeFrame>, SummaryError> {
+        let session = self.session;
+        let frame = self.frames.native(session, metric).map_err(|source| SummaryError::Source {
+            series: metric.to_owned(),
+            session,
+            source,
+        })?;
+        self.native_duplicates += frame.conflicting_duplicates;
+        Ok(frame)
     }
 
     fn fetch(&self, wanted: Wanted<'_>) -> Result<Arc<Frame>, SummaryError> {
@@ -66,6 +79,7 @@ impl<'source, S: FrameSource> Loader<'source, S> {
 
     /// Conflicting duplicates in everything that was loaded.
     pub(crate) fn conflicting_duplicates(&self) -> u64 {
-        self.loaded.values().map(|frame| frame.conflicting_duplicates).sum()
+        let plain: u64 = self.loaded.values().map(|frame| frame.conflicting_duplicates).sum();
+        plain + self.native_duplicates
     }
 }

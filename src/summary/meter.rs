@@ -6,7 +6,7 @@
 use crate::run::Iteration;
 use crate::summary::error::PartExceedsTotal;
 use crate::summary::timeline::Stretches;
-use crate::summary::value::{Loss, MissingEdge, TimelinePoint, WindowValue};
+use crate::summary::value::{HistogramForms, Loss, MissingEdge, TimelinePoint, WindowValue};
 use crate::unit::{Labels, Span, Window};
 
 /// A window's number, or why there is none.
@@ -53,6 +53,11 @@ pub(crate) trait Meter {
 
     /// The edges around an absolute bound that the histogram does not have.
     fn missing_edge(&self) -> Option<MissingEdge> {
+        None
+    }
+
+    /// In which forms a histogram was recorded.
+    fn forms(&self) -> Option<HistogramForms> {
         None
     }
 }

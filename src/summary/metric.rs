@@ -73,6 +73,7 @@ pub fn summarise(
         iterations,
         conflicting_duplicates: benches.values().map(|bench| bench.conflicting_duplicates).sum(),
         missing_edge: meters().find_map(Meter::missing_edge),
+        histogram_forms: meters().filter_map(Meter::forms).max(),
         measured_on_target: measured_on_target(campaign, &benches),
         timeline,
         only_kill,

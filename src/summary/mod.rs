@@ -21,6 +21,8 @@ mod gauge;
 mod histogram;
 mod load;
 mod meter;
+#[cfg(test)]
+mod native_cases;
 mod onset;
 #[cfg(test)]
 mod properties;
@@ -39,7 +41,7 @@ pub use metric::summarise;
 pub use needs::{Need, needs};
 pub use recovery::recovery;
 pub use value::{
-    Census, Counts, HealthyBand, IterationSummary, Loss, MetricSummary, MissingEdge,
+    Census, Counts, EdgeRemedy, HealthyBand, HistogramForms, IterationSummary, Loss, MetricSummary, MissingEdge,
     ONLY_KILL_SAMPLES, OnlyKill, PreKillLoss, ReadingSummary, RecoverySummary, RecoveryTime,
     ShareBracket, TIMELINE_POINTS, TimelinePoint, Timing, WindowValue,
 };

@@ -45,6 +45,11 @@ pub fn needs(experiment: &Experiment) -> BTreeSet<Need> {
             Measure::Histogram { base, .. } => {
                 counter(&mut needs, &base.with_suffix("_bucket"));
                 counter(&mut needs, &base.with_suffix("_count"));
+                // The native histograms, which may be recorded beside classic ones, instead of them or not at all.
+                needs.insert(Need::Helpful {
+                    name: base.metric_name().to_owned(),
+                    selector: base.to_string(),
+                });
             }
             Measure::Counter { selector } => counter(&mut needs, selector),
             Measure::Balance { incoming, outgoing } => {

@@ -19,8 +19,10 @@ pub struct MetricSummary {
     pub iterations: Vec<IterationSummary>,
     /// Conflicting duplicate samples that were dropped.
     pub conflicting_duplicates: u64,
-    /// Edge to add to a classic histogram so that its absolute bound is decidable; the edges around the bound.
+    /// The absolute bound of a histogram that lies inside a bucket; the edges around the bound.
     pub missing_edge: Option<MissingEdge>,
+    /// In which forms a histogram was recorded; of several sessions the most telling.
+    pub histogram_forms: Option<HistogramForms>,
     /// Whether every matching series lives on a target of the fault (its own instance).
     pub measured_on_target: bool,
     /// At most [`TIMELINE_POINTS`] points per iteration, for charts.
@@ -56,6 +58,28 @@ pub struct MissingEdge {
     pub below: Option<f64>,
     /// Smallest edge above it (infinite for the last bucket).
     pub above: f64,
+    /// What would make the bound decidable.
+    pub remedy: EdgeRemedy,
+}
+
+/// What a person can do about a bound inside a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeRemedy {
+    /// Classic buckets are chosen one by one.
+    AddEdge,
+    /// Native buckets lie where their resolution puts them.
+    RaiseResolution,
+}
+
+/// In which forms the histograms that a selector means were recorded, and so which of them was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HistogramForms {
+    /// Classic ones alone, or none.
+    Classic,
+    /// Native ones alone.
+    Native,
+    /// Both; the native ones were measured.
+    NativeBesideClassic,
 }
 
 /// One stretch of a timeline.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::run::Arm;
 use crate::spec::{Claim, Estimand, Measure, Metric};
-use crate::summary::{MetricSummary, MissingEdge, PreKillLoss};
+use crate::summary::{EdgeRemedy, MetricSummary, MissingEdge, PreKillLoss};
 use crate::unit::Seed;
 use crate::verdict::baseline;
 use crate::verdict::control::{self, Arms, Control};
@@ -261,12 +261,20 @@ fn lost_words(code: ReasonCode, indices: &[String], edge: Option<MissingEdge>) -
         ReasonCode::Aborted => format!("{which}: stopped by an abort rule; {counted}"),
         ReasonCode::NoTraffic => format!("{which}: too few requests after the kill; {counted}"),
         ReasonCode::HistogramResolution => match edge {
-            Some(edge) => format!(
-                "{which}: the bound lies inside a bucket ({} to {}); add a bucket edge at {} to decide it",
-                edge.below.map_or_else(|| "0".to_owned(), |below| below.to_string()),
-                if edge.above.is_finite() { edge.above.to_string() } else { "+Inf".to_owned() },
-                edge.bound
-            ),
+            Some(edge) => {
+                let below = edge.below.map_or_else(|| "0".to_owned(), |below| below.to_string());
+                let above =
+                    if edge.above.is_finite() { edge.above.to_string() } else { "+Inf".to_owned() };
+                let remedy = match edge.remedy {
+                    EdgeRemedy::AddEdge => {
+                        format!("add a bucket edge at {} to decide it", edge.bound)
+                    }
+                    EdgeRemedy::RaiseResolution => {
+                        "give the native histogram a finer resolution, or claim one of these edges, to decide it".to_owned()
+                    }
+                };
+                format!("{which}: the bound lies inside a bucket ({below} to {above}); {remedy}")
+            }
             None => format!(
                 "{which}: the bound lies inside a bucket; add a bucket edge there to decide it"
             ),

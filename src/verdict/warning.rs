@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::spec::{Measure, Metric};
 use crate::stats::descriptive;
-use crate::summary::{Counts, MetricSummary};
+use crate::summary::{Counts, HistogramForms, MetricSummary};
 use crate::unit::Unit;
 use crate::verdict::estimate::Pair;
 use crate::verdict::kill::{Kill, all_positive, number};
@@ -33,6 +33,12 @@ pub(crate) fn of_metric(summary: &MetricSummary, kills: &[Kill<'_>]) -> Vec<Warn
                 "{} samples contradict another one of the same series and time; the greatest value was kept",
                 summary.conflicting_duplicates
             ),
+        ));
+    }
+    if summary.histogram_forms == Some(HistogramForms::NativeBesideClassic) {
+        warnings.push(warning(
+            "native_histogram_used",
+            "the selector means a native and a classic histogram; the native one was measured, because its buckets are finer".to_owned(),
         ));
     }
     let changes = changes(kills);

@@ -65,6 +65,7 @@ impl Measured {
             matched_nothing: None,
             on_target: false,
             missing_edge: None,
+            histogram_forms: None,
         }
     }
 }

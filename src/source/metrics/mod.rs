@@ -6,4 +6,4 @@ pub mod exposition;
 pub mod load;
 pub mod recording;
 
-pub use recording::{Extent, Recording, RecordingError, RecordingWarning, SamplesDigest};
+pub use recording::{Extent, NativeRowProblem, Recording, RecordingError, RecordingWarning, SamplesDigest};

@@ -419,6 +419,7 @@ mod tests {
                 .collect(),
             conflicting_duplicates: 0,
             missing_edge: None,
+            histogram_forms: None,
             measured_on_target: false,
             timeline: Vec::new(),
         }

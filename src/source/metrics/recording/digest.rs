@@ -9,7 +9,11 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::frame::{Frame, Rows, Series};
+use crate::frame::{
+    CUSTOM_SCHEMA, CounterStart, Frame, NativeFrame, NativeLayout, NativeSample, NativeSeries,
+    Rows, Series,
+};
+use crate::stats::prom_native_histogram::NativeBucket;
 
 /// Gathers the digests of frames.
 ///
@@ -28,6 +32,7 @@ use crate::frame::{Frame, Rows, Series};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SamplesDigest {
     frames: BTreeMap<(String, Rows), [u8; 32]>,
+    natives: BTreeMap<String, [u8; 32]>,
 }
 
 impl SamplesDigest {
@@ -39,9 +44,17 @@ impl SamplesDigest {
         }
     }
 
+    /// Adds the native histograms of a metric, under the same rules.
+    pub fn add_native(&mut self, frame: &NativeFrame) {
+        if frame.series.iter().any(|series| !series.times.is_empty()) {
+            self.natives.insert(frame.metric.clone(), Self::of_native(frame));
+        }
+    }
+
     /// Takes over what another one gathered, so that frames can be digested side by side.
     pub fn join(&mut self, other: Self) {
         self.frames.extend(other.frames);
+        self.natives.extend(other.natives);
     }
 
     /// The digest of everything that was added, as `sha256:` and hexadecimal digits.
@@ -53,6 +66,11 @@ impl SamplesDigest {
                 Rows::Deduplicated => {}
                 Rows::Every => add_text(&mut hash, "every row"),
             }
+            hash.update(digest);
+        }
+        for (metric, digest) in &self.natives {
+            add_text(&mut hash, metric);
+            add_text(&mut hash, "native histograms");
             hash.update(digest);
         }
         hash.finalize().iter().fold("sha256:".to_owned(), |mut text, byte| {
@@ -79,6 +97,54 @@ impl SamplesDigest {
         }
         hash.finalize().into()
     }
+
+    /// The digest of native histograms in their canonical form.
+    fn of_native(frame: &NativeFrame) -> [u8; 32] {
+        let mut order: Vec<&NativeSeries> =
+            frame.series.iter().filter(|series| !series.times.is_empty()).collect();
+        order.sort_by(|left, right| left.labels.cmp(&right.labels));
+        let mut hash = Sha256::new();
+        for series in order {
+            add_text(&mut hash, &series.labels.to_string());
+            add_times(&mut hash, &series.times);
+            for sample in &series.samples {
+                add_native_sample(&mut hash, sample);
+            }
+        }
+        hash.finalize().into()
+    }
+}
+
+/// One native histogram.
+fn add_native_sample(hash: &mut Sha256, sample: &NativeSample) {
+    let mut bytes = Vec::with_capacity(256);
+    let number = |bytes: &mut Vec<u8>, value: f64| {
+        bytes.extend(canonical_bits(value).to_le_bytes());
+    };
+    let buckets = &sample.buckets;
+    match buckets.layout() {
+        NativeLayout::Exponential { schema } => bytes.extend(schema.to_le_bytes()),
+        NativeLayout::Custom { bounds } => {
+            bytes.extend(CUSTOM_SCHEMA.to_le_bytes());
+            bytes.extend((bounds.len() as u64).to_le_bytes());
+            bounds.iter().for_each(|bound| number(&mut bytes, *bound));
+        }
+    }
+    for value in [buckets.count(), sample.sum, buckets.zero().threshold, buckets.zero().count] {
+        number(&mut bytes, value);
+    }
+    for side in [buckets.positive(), buckets.negative()] {
+        bytes.extend((side.len() as u64).to_le_bytes());
+        for NativeBucket { index, count } in side {
+            bytes.extend(index.to_le_bytes());
+            number(&mut bytes, *count);
+        }
+    }
+    bytes.push(match sample.start {
+        CounterStart::Untold => 0,
+        CounterStart::Anew => 1,
+    });
+    hash.update(&bytes);
 }
 
 /// The bits of a value. Every NaN is the same: CSV cannot tell them apart.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::frame::NativeProblem;
 use crate::unit::labels::LabelsError;
 
 /// What is accepted as the samples of a recording.
@@ -91,6 +92,29 @@ pub enum RecordingError {
         /// The column.
         column: &'static str,
     },
+    /// Columns of the native histograms are missing or of another type.
+    #[error(
+        "failed to read the columns of '{}': {}; the file has {found}; accepted are metric and labels (string), timestamp (datetime), schema and count (numbers), positive_index and positive_count (lists of numbers), and where they are needed sum, zero_threshold, zero_count, negative_index, negative_count, custom_bounds and anew",
+        path.display(), problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    NativeColumns {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong.
+        problems: Vec<ColumnProblem>,
+        /// The columns that the file has.
+        found: String,
+    },
+    /// A row of the native histograms is none.
+    #[error("failed to read row {row} of '{}': found {problem}", path.display())]
+    NativeRow {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 0.
+        row: usize,
+        /// What is wrong with it.
+        problem: NativeRowProblem,
+    },
     /// A label set of a Parquet file cannot be read.
     #[error("failed to read column 'labels' in row group {row_group} of '{}': {source}", path.display())]
     Labels {
@@ -131,6 +155,31 @@ pub enum RecordingError {
         /// What is accepted there.
         accepted: String,
     },
+}
+
+/// Why a row holds no native histogram.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NativeRowProblem {
+    /// A null where a value is required.
+    #[error("null in column '{0}', which every row needs")]
+    Null(&'static str),
+    /// A number that is not whole, where only whole ones are.
+    #[error("{0}, where a whole number is needed")]
+    NotWhole(f64),
+    /// Two lists that belong together differ in length.
+    #[error("{indices} bucket indices beside {counts} counts; each index has one count")]
+    Lengths {
+        /// Length of the list of indices.
+        indices: usize,
+        /// Length of the list of counts.
+        counts: usize,
+    },
+    /// The label set cannot be read.
+    #[error(transparent)]
+    Labels(LabelsError),
+    /// The numbers are no histogram.
+    #[error(transparent)]
+    Histogram(#[from] NativeProblem),
 }
 
 /// What is wrong with one column.

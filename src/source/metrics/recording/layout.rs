@@ -17,7 +17,7 @@ pub(super) enum Layout {
     Csv(Vec<PathBuf>),
 }
 
-/// The file that native histograms will be read from.
+/// The file that native histograms are read from. It may stand alone: a service may have no other metric.
 pub(super) const NATIVE: &str = "samples-native.parquet";
 
 /// Finds the samples in `directory`.
@@ -63,6 +63,9 @@ pub(super) fn find(directory: &Path) -> Result<Layout, RecordingError> {
         && let Some((_, layout)) = candidates.pop()
     {
         return Ok(layout);
+    }
+    if candidates.is_empty() && directory.join(NATIVE).is_file() {
+        return Ok(Layout::Parquet(Vec::new()));
     }
     let found = if candidates.is_empty() {
         format!("no samples, only {}", listing(directory)?)

@@ -7,8 +7,8 @@
 //! A recording is opened once (`Recording::open` reads footers and the column of metric names) and then read one
 //! metric at a time; nothing of a metric that nobody asks for is decoded.
 //!
-//! Native histograms have their place reserved: `samples-native.parquet` beside the samples is found and reported by
-//! [`Recording::native_histograms`], and not read here.
+//! Native histograms lie beside the samples, or alone, in `samples-native.parquet` (`native` tells its columns) and are
+//! read by [`Recording::native_frame`].
 
 mod columns;
 mod csv;
@@ -17,13 +17,16 @@ mod error;
 mod gather;
 mod labels;
 mod layout;
+mod native;
 mod parquet;
 mod part;
 mod reading;
 
 pub use digest::SamplesDigest;
-pub use error::{ColumnProblem, RecordingError};
+pub use error::{ColumnProblem, NativeRowProblem, RecordingError};
 pub use reading::{Extent, Recording, RecordingWarning};
 
+#[cfg(test)]
+mod native_tests;
 #[cfg(test)]
 mod tests;

@@ -14,9 +14,10 @@ use super::csv::{self, CsvParts};
 use super::error::RecordingError;
 use super::labels::LabelTable;
 use super::layout::{self, Layout};
+use super::native::NativeFile;
 use super::parquet::ParquetFile;
 use super::part::{MetricPart, assemble};
-use crate::frame::{Frame, Wanted};
+use crate::frame::{Frame, NativeFrame, Wanted};
 use crate::unit::Timestamp;
 
 /// Bytes of samples that [`Recording::map`] holds at once when row groups mix many metrics: the most that leaves an
@@ -34,7 +35,7 @@ pub struct Recording {
     samples: Samples,
     metrics: BTreeMap<String, Held>,
     labels: LabelTable,
-    native: Option<PathBuf>,
+    native: Option<NativeFile>,
     null_values: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -130,12 +131,13 @@ impl Recording {
             )?),
         };
         let native = directory.join(layout::NATIVE);
+        let native = native.is_file().then(|| NativeFile::open(&native)).transpose()?;
         Ok(Self {
             directory: directory.to_owned(),
             metrics: samples.metrics(),
             samples,
             labels,
-            native: native.is_file().then_some(native),
+            native,
             null_values: Mutex::default(),
         })
     }
@@ -160,9 +162,20 @@ impl Recording {
         self.metrics.values().map(|held| held.rows).sum()
     }
 
-    /// The file of native histograms, if there is one beside the samples.
-    pub fn native_histograms(&self) -> Option<&Path> {
-        self.native.as_deref()
+    /// Names of all metrics that have a native histogram, sorted.
+    pub fn native_names(&self) -> impl Iterator<Item = &str> {
+        self.native.iter().flat_map(NativeFile::metric_names)
+    }
+
+    /// All native histograms of one metric; a frame without series if there are none.
+    ///
+    /// # Errors
+    /// [`RecordingError`] if its rows cannot be decoded.
+    pub fn native_frame(&self, metric: &str) -> Result<NativeFrame, RecordingError> {
+        match &self.native {
+            Some(native) => native.frame(metric),
+            None => Ok(NativeFrame { metric: metric.to_owned(), ..NativeFrame::default() }),
+        }
     }
 
     /// First and last sample over all metrics; `None` without samples.
@@ -187,11 +200,17 @@ impl Recording {
                 .filter_map(|series| series.times.extent())
                 .collect(),
         };
-        let first = ranges.iter().map(|range| range.start).min();
-        let last = ranges.iter().map(|range| range.end).max();
-        Ok(first.zip(last).map(|(first, last)| Extent {
-            first: Timestamp::from_milliseconds(first),
-            last: Timestamp::from_milliseconds(last),
+        let moment = Timestamp::from_milliseconds;
+        let plain = ranges
+            .iter()
+            .map(|range| Extent { first: moment(range.start), last: moment(range.end) });
+        let native = match &self.native {
+            Some(native) => native.extent()?,
+            None => None,
+        };
+        Ok(plain.chain(native).reduce(|left, right| Extent {
+            first: left.first.min(right.first),
+            last: left.last.max(right.last),
         }))
     }
 
