@@ -65,7 +65,6 @@ impl Measured {
             matched_nothing: None,
             on_target: false,
             missing_edge: None,
-            histogram_forms: None,
         }
     }
 }
@@ -207,6 +206,7 @@ impl Numbers {
                 .collect(),
             conflicting_duplicates: 0,
             missing_edge: measured.missing_edge,
+            histogram_forms: None,
             measured_on_target: measured.on_target,
             timeline: Vec::new(),
         }

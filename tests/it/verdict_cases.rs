@@ -35,7 +35,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use unfazed::run::Arm;
-use unfazed::summary::{Loss, MissingEdge, PreKillLoss, Timing};
+use unfazed::summary::{EdgeRemedy, Loss, MissingEdge, PreKillLoss, Timing};
 
 use crate::campaign::{Cell, Measured, Numbers, Recovered, Seen};
 
@@ -188,7 +188,12 @@ impl Case {
                 let numbers: Option<Vec<f64>> =
                     rest.split_whitespace().map(|word| word.parse().ok()).collect();
                 let [below, bound, above] = numbers?.try_into().ok()?;
-                self.metric().missing_edge = Some(MissingEdge { bound, below: Some(below), above });
+                self.metric().missing_edge = Some(MissingEdge {
+                    bound,
+                    below: Some(below),
+                    above,
+                    remedy: EdgeRemedy::AddEdge,
+                });
             }
             "times" => {
                 let times: Option<Vec<Recovered>> =
