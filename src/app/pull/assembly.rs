@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::app::AppError;
+use crate::app::pull::fetch::{Arrival, Arrivals};
 use crate::app::pull::plan::{FetchPlan, Importance, Question, Unit};
 use crate::app::pull::tail::TAIL_NOTE;
 use crate::frame::{Frame, Rows, Series};
@@ -32,7 +33,7 @@ struct Metric<'plan> {
     units: Vec<&'plan Unit>,
 }
 
-/// Writes the samples of all units into `directory`.
+/// Writes the samples of all units into `directory`, each metric as soon as its units are there.
 ///
 /// # Errors
 /// [`AppError::Store`] if a unit cannot be read or the samples cannot be written.
@@ -40,6 +41,7 @@ pub(super) fn assemble(
     plan: &FetchPlan,
     partial: &PartialFetch,
     directory: &Path,
+    arrivals: &Arrivals,
 ) -> Result<Assembled, AppError> {
     let mut metrics: BTreeMap<&str, Vec<&Unit>> = BTreeMap::new();
     for unit in &plan.units {
@@ -49,6 +51,10 @@ pub(super) fn assemble(
     // The writer takes frames and no failures: the first one ends the frames and is handed on afterwards.
     let failed: RefCell<Option<StoreError>> = RefCell::new(None);
     let frames = metrics.into_iter().map_while(|(name, units)| {
+        // Without them the fetch has failed, and says so itself.
+        if arrivals.wait_for(&units) == Arrival::Never {
+            return None;
+        }
         let metric = Metric { name, units };
         match metric.frame(partial) {
             Ok(Gathered { frame, tails }) => {

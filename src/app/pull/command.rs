@@ -134,8 +134,10 @@ fn stage(
     fetching: &Fetching<'_>,
 ) -> Result<(Origin, WrittenSamples), AppError> {
     let begun = now();
-    fetch(client, plan, partial, fetching, begun)?;
-    let assembled = assemble(plan, partial, &partial.staged()?)?;
+    let staged = partial.staged()?;
+    let assembled = fetch(client, plan, partial, fetching, begun, |arrivals| {
+        assemble(plan, partial, &staged, arrivals)
+    })?;
     let last = plan.units.iter().map(|unit| unit.stretch.last).max();
     let mut warnings = match last {
         Some(last) => warnings_of_server(&client.notes(), client.clock_skew(), last, begun),

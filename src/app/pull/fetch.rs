@@ -3,7 +3,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::app::AppError;
 use crate::app::pull::plan::{FetchPlan, Question, Unit};
@@ -56,21 +56,68 @@ struct Work<'work> {
     next: AtomicUsize,
     done: AtomicUsize,
     samples: AtomicU64,
+    arrivals: Arrivals,
     stop: AtomicBool,
     failed: Mutex<Option<AppError>>,
 }
 
-/// Fetches all units that are not there yet. `begun` is the time by our clock.
+/// Which units are there, for somebody who works with them while others are fetched.
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    state: Mutex<Arrived>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Arrived {
+    there: Vec<bool>,
+    stopped: bool,
+}
+
+/// Whether units came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// All of them are there.
+    Whole,
+    /// The fetch has ended without them.
+    Never,
+}
+
+impl Arrivals {
+    fn new(count: usize) -> Self {
+        let state = Mutex::new(Arrived { there: vec![false; count], stopped: false });
+        Self { state, changed: Condvar::new() }
+    }
+
+    /// Waits until all these units are there, or will never be.
+    pub(super) fn wait_for(&self, units: &[&Unit]) -> Arrival {
+        let all = |state: &Arrived| units.iter().all(|unit| state.there[unit.number]);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self
+            .changed
+            .wait_while(state, |state| !state.stopped && !all(state))
+            .unwrap_or_else(PoisonError::into_inner);
+        if all(&state) { Arrival::Whole } else { Arrival::Never }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Arrived)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
+    }
+}
+
+/// Fetches all units that are not there yet, and does something `meanwhile`. `begun` is the time by our clock.
 ///
 /// # Errors
-/// The first failure; what was fetched until then stays.
-pub(super) fn fetch(
+/// The first failure of the fetch, else that of what was done meanwhile; what was fetched until then stays.
+pub(super) fn fetch<T>(
     client: &Client,
     plan: &FetchPlan,
     partial: &PartialFetch,
     fetching: &Fetching<'_>,
     begun: Timestamp,
-) -> Result<(), AppError> {
+    meanwhile: impl FnOnce(&Arrivals) -> Result<T, AppError>,
+) -> Result<T, AppError> {
     let work = Work {
         client,
         plan,
@@ -80,28 +127,47 @@ pub(super) fn fetch(
         next: AtomicUsize::new(0),
         done: AtomicUsize::new(0),
         samples: AtomicU64::new(0),
+        arrivals: Arrivals::new(plan.units.len()),
         stop: AtomicBool::new(false),
         failed: Mutex::new(None),
     };
     let workers = NonZeroUsize::new(fetching.limits.concurrency).map_or(1, NonZeroUsize::get);
-    std::thread::scope(|scope| {
+    let made = std::thread::scope(|scope| {
         for _ in 0..workers.min(plan.units.len()) {
             scope.spawn(|| work.run(fetching));
         }
+        let made = meanwhile(&work.arrivals);
+        if made.is_err() {
+            work.stop.store(true, Ordering::Relaxed);
+        }
+        made
     });
     let failed = work.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    failed.map_or(Ok(()), Err)
+    failed.map_or(made, Err)
+}
+
+/// Wakes whoever waits for units when a worker ends by a bug of ours: nobody must wait for ever.
+struct Alarm<'work>(&'work Arrivals);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.change(|state| state.stopped = true);
+        }
+    }
 }
 
 impl Work<'_> {
     /// Takes units until there are no more, or one has failed.
     fn run(&self, fetching: &Fetching<'_>) {
+        let _alarm = Alarm(&self.arrivals);
         while !self.stop.load(Ordering::Relaxed) {
             let Some(unit) = self.plan.units.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
             };
             match self.unit(unit) {
                 Ok(samples) => {
+                    self.arrivals.change(|state| state.there[unit.number] = true);
                     let progress = Progress {
                         done: self.done.fetch_add(1, Ordering::Relaxed) + 1,
                         all: self.plan.units.len(),
@@ -113,6 +179,8 @@ impl Work<'_> {
                     self.stop.store(true, Ordering::Relaxed);
                     let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
                     failed.get_or_insert(error);
+                    drop(failed);
+                    self.arrivals.change(|state| state.stopped = true);
                 }
             }
         }

@@ -111,9 +111,11 @@ impl FetchPlan {
             first: iteration.baseline.start.minus(margin),
             last: iteration.experiment.end.plus(margin),
         });
-        // All questions about one iteration stand together, so that a server reads each part of its store once.
-        let units: Vec<Unit> = stretches
-            .flat_map(|stretch| questions.iter().map(move |named| (stretch, named)))
+        // Questions stand in the order in which their metrics are written, so that a metric can be written while the next
+        // one is fetched.
+        let units: Vec<Unit> = questions
+            .iter()
+            .flat_map(|named| stretches.clone().map(move |stretch| (stretch, named)))
             .enumerate()
             .map(|(number, (stretch, named))| Unit {
                 number,
@@ -190,6 +192,9 @@ fn questions(experiment: &Experiment, server: &PrometheusServer) -> Vec<Named> {
             });
         }
     }
+    questions.sort_by(|left, right| {
+        (&left.metric, left.question.text()).cmp(&(&right.metric, right.question.text()))
+    });
     questions
 }
 
