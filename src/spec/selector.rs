@@ -203,11 +203,19 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.name)?;
-        if self.matchers.is_empty() {
+        let is_plain = is_plain_name(&self.name);
+        if is_plain {
+            formatter.write_str(&self.name)?;
+        }
+        if self.matchers.is_empty() && is_plain {
             return Ok(());
         }
         formatter.write_str("{")?;
+        if !is_plain {
+            // A name of UTF-8 can only be told as a matcher.
+            write!(formatter, "__name__=\"{}\"", escape(&self.name))?;
+            formatter.write_str(if self.matchers.is_empty() { "" } else { "," })?;
+        }
         for (index, matcher) in self.matchers.iter().enumerate() {
             if index > 0 {
                 formatter.write_str(",")?;
@@ -222,6 +230,12 @@ impl fmt::Display for Selector {
         }
         formatter.write_str("}")
     }
+}
+
+/// Whether a metric's name may stand before the brace.
+fn is_plain_name(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | ':'))
 }
 
 /// The expression without its anchors.
@@ -357,6 +371,13 @@ mod tests {
 
     fn labels(text: &str) -> Labels {
         Labels::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_name_that_cannot_stand_before_the_brace_is_written_as_a_matcher() {
+        let selector = Selector::parse("{__name__=\"http.time\",a=\"1\"}").unwrap();
+        assert_eq!(selector.to_string(), "{__name__=\"http.time\",a=\"1\"}");
+        assert_eq!(Selector::parse(&selector.to_string()).unwrap(), selector);
     }
 
     #[test]
