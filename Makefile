@@ -69,12 +69,15 @@ automation-check: setup ## read the exports of the runbook as StackStorm, SSM, R
 	done
 	.venv-automation/bin/python tests/automation/check.py "$(OUT)/automation"
 
-picture: setup ## take the picture of the report in README.md anew
-	$(RUN) --quiet analyze --exit-zero datasets/payment-worker-kill -o "$(OUT)/payment-worker-kill" >/dev/null
-	profile=$$(mktemp -d) && "$${CHROMIUM:-chromium}" --headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars \
-	    --disable-background-networking --user-data-dir="$$profile" --window-size=960,1520 \
-	    --screenshot=datasets/pictures/report.png "file://$(CURDIR)/$(OUT)/payment-worker-kill/report.html" 2>/dev/null; \
-	    code=$$?; rm -rf "$$profile"; exit $$code
+picture: setup ## take the pictures of the reports in README.md anew
+	for pair in payment-worker-kill:report payment-worker-slow-restart:changes; do \
+	    recording=$${pair%%:*}; \
+	    $(RUN) --quiet analyze --exit-zero "datasets/$$recording" -o "$(OUT)/$$recording" >/dev/null || exit 1; \
+	    profile=$$(mktemp -d) && "$${CHROMIUM:-chromium}" --headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars \
+	        --disable-background-networking --user-data-dir="$$profile" --window-size=960,1520 \
+	        --screenshot="datasets/pictures/$${pair##*:}.png" "file://$(CURDIR)/$(OUT)/$$recording/report.html" 2>/dev/null; \
+	    code=$$?; rm -rf "$$profile"; [ $$code = 0 ] || exit $$code; \
+	done
 
 fuzz: ## damage the inputs of every reader, a minute each (SECONDS_EACH=60)
 	UNFAZED_FUZZ_SECONDS=$(SECONDS_EACH) $(CARGO) test --locked --profile $(PROFILE) --test it fuzz:: -- --nocapture --test-threads 1

@@ -501,13 +501,17 @@ fn badly(result: &AnalysisResult) -> Vec<String> {
         .filter(|metric| metric.verdict == Some(Verdict::Fail))
         .filter_map(|metric| {
             let (claim, kills) = (metric.claim.as_ref()?, metric.kills.as_ref()?);
-            Some(format!("{} (claimed: {}): {}", metric.name, claim.text, kills.line))
+            Some(format!("{} (claimed: {}): {}", metric.name, claim.text, seen(&kills.line)))
         })
         .collect();
     if let Some(recovery) = &result.recovery {
         if recovery.verdict == Some(Verdict::Fail) {
             badly.extend(
-                recovery.recover.within.as_ref().map(|within| format!("recovery: {}", within.line)),
+                recovery
+                    .recover
+                    .within
+                    .as_ref()
+                    .map(|within| format!("recovery: {}", seen(&within.line))),
             );
         }
         let silent = recovery.detect.as_ref().filter(|detect| detect.censored > 0);
@@ -529,6 +533,11 @@ fn badly(result: &AnalysisResult) -> Vec<String> {
         ));
     }
     badly
+}
+
+/// What a k-of-N line says was seen, without what it proves: nobody asks that of a failure.
+fn seen(line: &str) -> &str {
+    line.split_once("; proves").map_or(line, |(seen, _)| seen)
 }
 
 /// What held without being shown, and what the run could not have shown.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::runbook::export::Book;
+use crate::runbook::export::format::Book;
 use crate::runbook::suggestion::{Effect, Suggestion, inputs};
 use crate::runbook::text::{plain, told};
 

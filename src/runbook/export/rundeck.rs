@@ -3,8 +3,8 @@
 //! A job a suggestion. What a person fills in are required options, which a script finds in its environment as
 //! `RD_OPTION_…`. A job that changes a system asks for a name and for `approval`, whose default refuses.
 
+use crate::runbook::export::format::{Book, described, inert};
 use crate::runbook::export::yaml::Yaml;
-use crate::runbook::export::{Book, described, inert};
 use crate::runbook::suggestion::{Command, Effect, Input, Suggestion};
 
 /// Longest name of a job.

@@ -4,8 +4,8 @@
 //! single quotes; a step that changes a system waits for `aws:approve`; what fails goes to the step `Escalate`, which a
 //! person has to acknowledge.
 
+use crate::runbook::export::format::{Book, described, inert};
 use crate::runbook::export::yaml::Yaml;
-use crate::runbook::export::{Book, described, inert};
 use crate::runbook::suggestion::{Command, Effect, Input, Suggestion, inputs};
 
 /// Longest message of an approval.

@@ -3,8 +3,8 @@
 //! The steps follow each other. One that changes a system waits for `core.ask`; a step that fails, or is not verified, goes
 //! to `escalate`, which ends the workflow as failed.
 
+use crate::runbook::export::format::{Book, described, inert};
 use crate::runbook::export::yaml::Yaml;
-use crate::runbook::export::{Book, described, inert};
 use crate::runbook::suggestion::{Command, Effect, Suggestion, inputs};
 
 /// Minutes that an inquiry stays open.
