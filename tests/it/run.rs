@@ -304,7 +304,11 @@ fn readable(lab: &Lab, moment: Duration) {
     }
     if out.join("run.json").exists() {
         record(lab);
-        let parts = fs::read_dir(out.join("samples")).is_ok_and(|mut parts| parts.next().is_some());
+        // A part that was being written has no final name yet.
+        let whole = |name: &str| name.starts_with("part-") && name.ends_with(".parquet");
+        let parts = fs::read_dir(out.join("samples")).is_ok_and(|mut parts| {
+            parts.any(|part| part.is_ok_and(|part| whole(&part.file_name().to_string_lossy())))
+        });
         let judged = analyzed(lab);
         // Before the first samples are on disk there is nothing to judge, and that is said.
         let expected = if parts { 0 } else { 4 };
