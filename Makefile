@@ -59,7 +59,18 @@ report-check: setup ## open the reports of the recordings in Chromium: W3C, axe,
 	for recording in $(RECORDINGS); do \
 	    $(RUN) --quiet analyze --exit-zero "datasets/$$recording" -o "$(OUT)/$$recording" >/dev/null || exit 1; \
 	done
-	node tests/browser/check.mjs $(RECORDINGS:%=$(OUT)/%/report.html)
+	rm -rf "$(OUT)/history" && for recording in $(RECORDINGS); do \
+	    $(RUN) --quiet analyze --exit-zero "datasets/$$recording" -o "$(OUT)/$$recording" --history "$(OUT)/history" >/dev/null || exit 1; \
+	done
+	$(RUN) --quiet weekly --history "$(OUT)/history" -o "$(OUT)/weekly.html" >/dev/null
+	rm -rf "$(OUT)/many" && python3 benches/history.py make "$(OUT)/many" 1000
+	$(RUN) --quiet weekly --history "$(OUT)/many" -o "$(OUT)/weekly-many.html" >/dev/null
+	$(RUN) --quiet compare --allow-different-experiments --runbook-change https://example.org/runbooks/42 -o "$(OUT)/compare.html" \
+	    "$(OUT)/payment-worker-slow-restart" "$(OUT)/payment-worker-kill" >/dev/null
+	$(RUN) --quiet compare --exit-zero --allow-different-experiments -o "$(OUT)/compare-open.html" \
+	    "$(OUT)/payment-worker-kill" "$(OUT)/payment-worker-three-kills" >/dev/null
+	node tests/browser/check.mjs $(RECORDINGS:%=$(OUT)/%/report.html) \
+	    $(OUT)/weekly.html $(OUT)/weekly-many.html $(OUT)/compare.html $(OUT)/compare-open.html
 
 automation-check: setup ## read the exports of the runbook as StackStorm, SSM, Rundeck and a shell do
 	mkdir -p "$(OUT)/automation"

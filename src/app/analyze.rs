@@ -9,7 +9,7 @@ use crate::app::AppError;
 use crate::app::document::{Dossier, Ground};
 use crate::app::events::join_events;
 use crate::app::frames::{Digests, Needed, Shelf, needed_of_metric, needed_of_recovery};
-use crate::app::history::remembered;
+use crate::app::history::{postmortem_state, remembered};
 use crate::app::overwrite::keep_inputs;
 use crate::app::postmortem;
 use crate::app::pull::Fetching;
@@ -128,6 +128,7 @@ pub fn run_fetching(
     let postmortem = directory.join("postmortem.md");
     let merged = postmortem::beside(&result, &templates, &outputs.link, &postmortem)?;
     let mut notes = change.notes;
+    let mut filled = None;
     let mut files = vec![
         file(directory.join("result.json"), json),
         file(directory.join("report.html"), html?),
@@ -135,6 +136,10 @@ pub fn run_fetching(
     ];
     match merged {
         Some(merged) => {
+            if history.is_some() {
+                let fresh = report::postmortem(&result, &templates, &outputs.link)?;
+                filled = Some(postmortem_state(&fresh, &merged.text));
+            }
             notes.extend(merged.notes);
             files.push(file(postmortem, merged.text));
         }
@@ -158,7 +163,7 @@ pub fn run_fetching(
     keep_inputs(&read, &files.iter().map(|file| &file.path).collect::<Vec<_>>())?;
     store::write_texts(&files)?;
     let remembered = match &history {
-        Some(history) => Some(history.append(&remembered(&dossiers, result.clone())?)?),
+        Some(history) => Some(history.append(&remembered(&dossiers, result.clone(), filled)?)?),
         None => None,
     };
     let written = files.into_iter().map(|file| file.path).collect();

@@ -1,10 +1,12 @@
 //! `unfazed history`, and what `analyze --history` hands over to be remembered.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::app::AppError;
 use crate::app::document::{Dossier, read};
-use crate::history::{Circumstances, Remembered, RunbookState};
+use crate::history::{Circumstances, PostmortemState, Remembered, RunbookState, SessionKey};
+use crate::report::postmortem_progress;
 use crate::run::{Campaign, RunRecord};
 use crate::store::history::{self, Verification};
 use crate::store::{History, HistoryError, RunEntry};
@@ -20,6 +22,7 @@ const RUNBOOK_BYTES: u64 = 16 * 1024 * 1024;
 pub(crate) fn remembered(
     dossiers: &[Dossier],
     result: AnalysisResult,
+    postmortem: Option<PostmortemState>,
 ) -> Result<Remembered, AppError> {
     let campaign = Campaign::join(dossiers.iter().map(|dossier| dossier.run.clone()).collect());
     // The document of the earliest session is the one that was judged.
@@ -29,11 +32,21 @@ pub(crate) fn remembered(
         Some(dossier) => Circumstances {
             wave: dossier.checked.experiment.fault.as_ref().map(|fault| fault.wave),
             runbook: runbook(dossier)?,
-            postmortem: None,
+            postmortem,
         },
-        None => Circumstances::default(),
+        None => Circumstances { wave: None, runbook: None, postmortem },
     };
     Ok(Remembered { result, runs, circumstances })
+}
+
+/// How far a postmortem was filled in, beside one that nobody has touched.
+pub(crate) fn postmortem_state(fresh: &str, found: &str) -> PostmortemState {
+    let (sections, now) = (postmortem_progress(fresh).to_complete, postmortem_progress(found));
+    PostmortemState {
+        filled: sections.saturating_sub(now.to_complete),
+        sections,
+        open_actions: now.open_actions,
+    }
 }
 
 /// The runbook that a document names, as it is now.
@@ -54,13 +67,38 @@ fn runbook(dossier: &Dossier) -> Result<Option<RunbookState>, AppError> {
     Ok(Some(RunbookState { path, digest }))
 }
 
+/// Which entries are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgements {
+    /// Of each run the last.
+    Last,
+    /// Those that a later one of the same run replaced, too.
+    Every,
+}
+
 /// The entries of a history, oldest first, of one experiment if it is named.
 ///
 /// # Errors
 /// [`AppError::History`] if there is no history or its index cannot be read.
-pub fn list(directory: &Path, experiment: Option<&str>) -> Result<Vec<RunEntry>, AppError> {
+pub fn list(
+    directory: &Path,
+    experiment: Option<&str>,
+    judgements: Judgements,
+) -> Result<Vec<RunEntry>, AppError> {
     let mut entries = History::existing(directory)?.runs()?;
     entries.retain(|entry| experiment.is_none_or(|name| entry.run.experiment == name));
+    if judgements == Judgements::Last {
+        let mut seen = BTreeSet::new();
+        entries.reverse();
+        entries.retain(|entry| {
+            let run = &entry.run;
+            // A run of a version that did not keep its sessions is itself its only one.
+            let alone = SessionKey { run_id: run.run_id.clone(), started_at: run.started_at };
+            let sessions = if run.sessions.is_empty() { vec![alone] } else { run.sessions.clone() };
+            seen.insert((run.experiment.clone(), run.environment.clone(), sessions))
+        });
+        entries.reverse();
+    }
     Ok(entries)
 }
 

@@ -34,6 +34,16 @@ pub fn run(
     Ok(output)
 }
 
+/// Writes the badge of `result` into `output`.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_badge(result: &Path, output: &Path) -> Result<(), AppError> {
+    let parsed = read_result(result)?;
+    keep_inputs(&[result.to_owned()], &[&output.to_owned()])?;
+    Ok(store::write_text(output, &report::badge(&parsed))?)
+}
+
 /// Reads a result.
 pub(crate) fn read_result(path: &Path) -> Result<AnalysisResult, AppError> {
     let bytes =

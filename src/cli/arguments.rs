@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::history::PrintFormat;
+
 use crate::cli::record::RecordArguments;
 use crate::report::EventLink;
 
@@ -164,9 +166,12 @@ pub(crate) struct PlanArguments {
     /// A pilot: a recording directory from which spread and rates are taken.
     #[arg(long, value_name = "DIR")]
     pub(crate) recording: Option<PathBuf>,
-    /// Print JSON instead of text.
+    /// Print JSON; short for --format json.
     #[arg(long)]
     pub(crate) json: bool,
+    /// How to print.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = PrintFormat::Text)]
+    pub(crate) format: PrintFormat,
 }
 
 /// Arguments of `report`.
@@ -178,6 +183,9 @@ pub(crate) struct ReportArguments {
     /// File to write; default: report.html beside the result.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Also write a badge as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) badge: Option<PathBuf>,
     /// Address of an event's traces and logs, with {correlation_id} where its id belongs.
     #[arg(long, value_name = "URL", value_parser = EventLink::parse)]
     pub(crate) event_url: Option<EventLink>,

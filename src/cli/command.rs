@@ -11,6 +11,7 @@ use crate::cli::arguments::{
     PlanArguments, ReportArguments, SchemaKind,
 };
 use crate::cli::exit_code::ExitCode;
+use crate::cli::history::PrintFormat;
 use crate::cli::import_samples::import_samples;
 use crate::cli::record::record;
 use crate::cli::terminal::Terminal;
@@ -150,7 +151,10 @@ fn batch(list: &Path, seed: u64, terminal: Terminal) -> Result<ExitCode, AppErro
 
 fn plan(arguments: &PlanArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
     let plan = app::plan::run(&arguments.experiment, arguments.recording.as_deref())?;
-    let text = if arguments.json { plan_json(&plan) } else { plan_text(&plan, terminal.style()) };
+    let text = match arguments.format.or_json(arguments.json) {
+        PrintFormat::Json => plan_json(&plan),
+        PrintFormat::Text => plan_text(&plan, terminal.style()),
+    };
     print(&text, terminal)
 }
 
@@ -162,6 +166,10 @@ fn report(arguments: &ReportArguments, terminal: Terminal) -> Result<ExitCode, A
         &arguments.event_url.clone().unwrap_or_default(),
     )?;
     terminal.say(&format!("written: {}", written.display()));
+    if let Some(badge) = &arguments.badge {
+        app::render::run_badge(&arguments.result, badge)?;
+        terminal.say(&format!("written: {}", badge.display()));
+    }
     Ok(ExitCode::Done)
 }
 

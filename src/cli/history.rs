@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::app::history::Judgements;
 use crate::app::{self, AppError};
 use crate::cli::command::print;
 use crate::cli::exit_code::ExitCode;
@@ -37,6 +38,9 @@ pub(crate) struct ListArguments {
     /// Runs of this experiment only.
     #[arg(long, value_name = "NAME")]
     experiment: Option<String>,
+    /// Also list judgements that a later one of the same run replaced.
+    #[arg(long)]
+    all: bool,
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
@@ -113,7 +117,9 @@ pub(crate) fn run(command: &HistoryCommand, terminal: Terminal) -> Result<ExitCo
 }
 
 fn list(arguments: &ListArguments, terminal: Terminal) -> Result<ExitCode, AppError> {
-    let entries = app::history::list(&arguments.history, arguments.experiment.as_deref())?;
+    let judgements = if arguments.all { Judgements::Every } else { Judgements::Last };
+    let experiment = arguments.experiment.as_deref();
+    let entries = app::history::list(&arguments.history, experiment, judgements)?;
     match arguments.format.or_json(arguments.json) {
         PrintFormat::Json => {
             let runs: Vec<_> = entries

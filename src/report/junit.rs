@@ -179,3 +179,52 @@ fn escaped(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use quick_xml::Reader;
+    use quick_xml::events::Event;
+
+    use super::*;
+    use crate::report::sample::{Story, sample};
+
+    /// Elements by name, and the attributes of the suite.
+    fn parsed(xml: &str) -> (BTreeMap<String, usize>, BTreeMap<String, String>) {
+        let mut reader = Reader::from_str(xml);
+        reader.config_mut().check_end_names = true;
+        let (mut elements, mut suite) = (BTreeMap::new(), BTreeMap::new());
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Eof => return (elements, suite),
+                Event::Start(element) | Event::Empty(element) => {
+                    let name = String::from_utf8(element.name().as_ref().to_vec()).unwrap();
+                    for attribute in element.attributes() {
+                        let attribute = attribute.unwrap();
+                        let key = String::from_utf8(attribute.key.as_ref().to_vec()).unwrap();
+                        let value = attribute.unescape_value().unwrap().into_owned();
+                        if name == "testsuite" {
+                            suite.insert(key, value);
+                        }
+                    }
+                    *elements.entry(name).or_default() += 1;
+                }
+                Event::Text(text) => drop(text.xml_content().unwrap()),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_strict_parser_finds_as_many_cases_as_the_suite_counts() {
+        for story in [Story::Pass, Story::Fail, Story::Inconclusive, Story::Hostile] {
+            let (elements, suite) = parsed(&junit(&sample(story)).unwrap());
+            let count = |name: &str| elements.get(name).copied().unwrap_or_default().to_string();
+            assert_eq!(suite["tests"], count("testcase"));
+            assert_eq!(suite["failures"], count("failure"));
+            assert_eq!(suite["errors"], count("error"));
+            assert_eq!(count("script"), "0");
+        }
+    }
+}

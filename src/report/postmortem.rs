@@ -99,6 +99,25 @@ pub fn postmortem(
     Ok(sealed(&with_progress(&plain_spaces(&rendered))))
 }
 
+/// How far people have come with a postmortem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostmortemProgress {
+    /// Parts still to complete.
+    pub to_complete: u32,
+    /// Action items still open.
+    pub open_actions: u32,
+}
+
+/// The progress of a postmortem, counted outside of what is generated.
+pub fn postmortem_progress(text: &str) -> PostmortemProgress {
+    let outline = Outline::of(text);
+    let theirs = |what: &str| {
+        let count = text.match_indices(what).filter(|(at, _)| !outline.is_ours(*at)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    PostmortemProgress { to_complete: theirs(TO_COMPLETE), open_actions: theirs("- [ ] ") }
+}
+
 /// Brings a new postmortem together with the one that is there.
 pub fn merge_postmortem(old: &str, new: &str) -> Merged {
     let (theirs, ours) = (owner(old), owner(new));

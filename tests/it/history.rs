@@ -318,3 +318,41 @@ fn writers_that_are_killed_lose_at_most_the_run_they_were_writing() {
     history.append(&run("after")).unwrap();
     assert!(history.verify(None).unwrap().intact);
 }
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Histories as other versions wrote them: `tests/history/README.md` says which is which.
+#[test]
+fn histories_of_other_versions_are_read_and_added_to() {
+    let matrix = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history");
+    for version in ["v1-first", "v1-bare", "v1-later"] {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&matrix.join(version), folder.path());
+        let history = History::existing(folder.path()).unwrap();
+        let entries = history.runs().unwrap();
+        assert_eq!(entries.len(), 1, "{version}");
+        let whole = history.read(&entries[0]).unwrap();
+        assert_eq!(whole.result.run_id, entries[0].run.run_id, "{version}");
+        let appended = history.append(&run("now")).unwrap();
+        assert_eq!(appended, Appended::New { sequence: 2 }, "{version}");
+        let found = history.verify(None).unwrap();
+        assert!(found.intact, "{version}: {found:?}");
+        let output = Command::new(env!("CARGO_BIN_EXE_unfazed"))
+            .args(["--quiet", "weekly", "--json", "--history"])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{version}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
