@@ -145,10 +145,7 @@ impl PartialFetch {
 
     /// Whether a unit is there and whole.
     pub fn has(&self, number: usize) -> bool {
-        let mut reader = match UnitReader::open(&self.unit_path(number)) {
-            Ok(reader) => reader,
-            Err(_) => return false,
-        };
+        let Ok(mut reader) = UnitReader::open(&self.unit_path(number)) else { return false };
         loop {
             match reader.next_block() {
                 Ok(Some(_)) => {}

@@ -18,7 +18,7 @@ use crate::prometheus::{data, run_record};
 use crate::prometheus_servers::{Server, document_asking, prometheus, request};
 
 /// A document with one gauge: four windows, four questions.
-const DOCUMENT: &str = r#"apiVersion: unfazed/v1
+const DOCUMENT: &str = r"apiVersion: unfazed/v1
 kind: Experiment
 metadata: {name: traps, owner: payments-sre}
 spec:
@@ -30,7 +30,7 @@ spec:
       gauge: queue_depth
       reduce: max
       expect: {at_most: 100, for: this_run}
-"#;
+";
 
 const TOKEN: &str = "planted-token-7f3a91";
 const PASSWORD: &str = "planted-pass word/91";
@@ -39,7 +39,7 @@ const PASSWORD: &str = "planted-pass word/91";
 const MEMORY: u64 = 300 * 1024;
 
 /// How long a command may take in these tests.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What the proxy does with a question.
 #[derive(Clone)]
@@ -354,6 +354,7 @@ fn passing_days() -> Vec<Day> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn lasting_days() -> Vec<Day> {
     vec![
         day(

@@ -65,12 +65,11 @@ spec:
     remediated_by: {counter_increase: restarts_total}
 "#;
 
-/// A number from 0 to 999 that looks like chance and is the same every time.
+/// A number from 0 to 535 that looks like chance and is the same every time.
 fn chance(key: i64) -> i64 {
     let mixed = key.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0x2545_F491_4F6C_DD1D).unsigned_abs().rotate_right(40)
-        as i64
-        & 0xFFFF % 1000
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0x2545_F491_4F6C_DD1D).unsigned_abs();
+    i64::try_from(mixed.rotate_right(40) & 535).unwrap()
 }
 
 fn number(value: i64) -> f64 {

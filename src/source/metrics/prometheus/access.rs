@@ -99,7 +99,7 @@ impl Access {
         for (name, value) in &server.headers {
             opening.header(&mut headers, name, value)?;
         }
-        let credentials = opening.credentials(server, beside, &base.user, &mut headers)?;
+        let credentials = opening.credentials(server, beside, base.user.as_ref(), &mut headers)?;
         let authorities = match &server.ca_file {
             None => Vec::new(),
             Some(path) => {
@@ -197,7 +197,7 @@ impl Opening {
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }
-        self.shown = url.as_str().trim_end_matches('/').to_owned();
+        url.as_str().trim_end_matches('/').clone_into(&mut self.shown);
         Ok(Base { url, user })
     }
 
@@ -231,7 +231,7 @@ impl Opening {
         &mut self,
         server: &PrometheusServer,
         beside: &Path,
-        in_address: &Option<User>,
+        in_address: Option<&User>,
         headers: &mut HeaderMap,
     ) -> Result<Credentials, PrometheusError> {
         let token = match (&server.bearer_token_env, &server.bearer_token_file) {
@@ -261,7 +261,6 @@ impl Opening {
             }),
             (Some(name), None) => Some(User { name: name.clone(), password: String::new() }),
             (None, _) => in_address
-                .as_ref()
                 .map(|user| User { name: user.name.clone(), password: user.password.clone() }),
         };
         let Some(user) = user else { return Ok(Credentials::None) };
@@ -324,15 +323,12 @@ fn decoded(text: &str) -> String {
     while let Some((first, after)) = rest.split_first() {
         let code = (*first == b'%').then(|| after.get(..2)).flatten();
         let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

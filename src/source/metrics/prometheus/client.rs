@@ -302,12 +302,12 @@ impl Client {
             ) {
                 Ok(()) => first = end + step,
                 Err(error) if error.kind == FailureKind::TooLarge && points > 1 && cuts < CUTS => {
-                    match points_allowed(error.found()).filter(|limit| *limit < allowed) {
-                        Some(limit) => self.points.store(limit, Ordering::Relaxed),
-                        None => {
-                            most = points / 2;
-                            cuts += 1;
-                        }
+                    let told = points_allowed(error.found()).filter(|limit| *limit < allowed);
+                    if let Some(limit) = told {
+                        self.points.store(limit, Ordering::Relaxed);
+                    } else {
+                        most = points / 2;
+                        cuts += 1;
                     }
                 }
                 Err(error) => return Err(error),

@@ -25,8 +25,8 @@ impl Default for Limits {
     /// once; a GiB an answer, which is unpacked as it comes.
     fn default() -> Self {
         Self {
-            timeout: Duration::from_secs(120),
-            deadline: Duration::from_secs(3600),
+            timeout: Duration::from_mins(2),
+            deadline: Duration::from_hours(1),
             retries: 5,
             concurrency: 4,
             answer_bytes: 1 << 30,

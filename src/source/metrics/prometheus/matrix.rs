@@ -567,6 +567,6 @@ mod tests {
         assert!(decoded(r#"[{"metric":{},"values":[[1,"one"]]}]"#).is_err());
         assert!(decoded(r#"[{"metric":{},"values":[["x","1"]]}]"#).is_err());
         assert!(decoded(r#"[{"metric":{"a":1},"values":[]}]"#).is_err());
-        assert!(decoded(r#"[] trailing"#).is_err());
+        assert!(decoded("[] trailing").is_err());
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn moment(bytes: &[u8], stop: u8) -> Option<Taken<i64>> {
 /// Reads a moment of any form, rounded to milliseconds.
 pub(crate) fn any_moment(text: &str) -> Option<i64> {
     let seconds: f64 = text.parse().ok()?;
-    if !(seconds.abs() < LAST_SECOND) {
+    if seconds.is_nan() || seconds.abs() >= LAST_SECOND {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "the bound above fits an i64")]
