@@ -5,7 +5,7 @@
 
 use crate::safety::finding::{Finding, GateLog, Outcome};
 use crate::safety::situation::Situation;
-use crate::spec::{Action, Experiment, OpenHours, Policy};
+use crate::spec::{Action, Blackout, Experiment, OpenHours, Policy};
 use crate::unit::{Span, Window};
 
 /// Asks the gates of this room, and says in which window the kill has to happen.
@@ -152,7 +152,7 @@ fn blackouts(
         });
     }
     mine()
-        .map(|one| one.window())
+        .map(Blackout::window)
         .filter(|window| window.start > needed.start)
         .min_by_key(|window| window.start)
 }
