@@ -114,12 +114,11 @@ pub fn read_log(file: &str, text: &str, zone: Option<Zone>) -> Result<EventLog, 
         let read = serde_json::from_str::<Value>(line)
             .ok()
             .and_then(|fields| event(file, &fields, &mut times));
-        match read {
-            Some(event) => log.events.push(event),
-            None => {
-                first = first.or(Some(line));
-                log.skipped += 1;
-            }
+        if let Some(event) = read {
+            log.events.push(event);
+        } else {
+            first = first.or(Some(line));
+            log.skipped += 1;
         }
     }
     if let Some(line) = first.filter(|_| log.events.is_empty()) {

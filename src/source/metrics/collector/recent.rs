@@ -18,6 +18,9 @@ pub(super) struct Memory {
     swept: Option<Timestamp>,
 }
 
+/// The samples of a metric's series.
+type BySeries<'labels> = BTreeMap<&'labels Labels, Vec<(i64, f64)>>;
+
 #[derive(Debug)]
 struct Remembered {
     series: Arc<CollectedSeries>,
@@ -57,7 +60,7 @@ impl Memory {
     /// The samples of the last `window` before the newest one.
     pub(super) fn latest(&self, window: Span) -> Recent {
         let oldest = self.newest.map(|newest| newest.minus(window).milliseconds());
-        let mut metrics: BTreeMap<&str, BTreeMap<&Labels, Vec<(i64, f64)>>> = BTreeMap::new();
+        let mut metrics: BTreeMap<&str, BySeries<'_>> = BTreeMap::new();
         #[expect(
             clippy::iter_over_hash_type,
             reason = "metrics and series are sorted by name, samples by time"

@@ -71,13 +71,12 @@ pub fn read_dump(
         if rules == Rules::Official {
             conformance.see(&entry, Some(&sample.series.read()?))?;
         }
-        let key = match known.get(sample.series.text) {
-            Some(key) => key,
-            None => {
-                let series = sample.series.read()?;
-                let labels = series.labels();
-                known.entry(sample.series.text).or_insert((series.name, labels))
-            }
+        let key = if let Some(key) = known.get(sample.series.text) {
+            key
+        } else {
+            let series = sample.series.read()?;
+            let labels = series.labels();
+            known.entry(sample.series.text).or_insert((series.name, labels))
         };
         let time = match sample.time() {
             SampleTime::Own(own) => {

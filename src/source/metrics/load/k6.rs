@@ -49,7 +49,7 @@ fn read(files: &[LoadInput], options: &LoadOptions) -> Result<SampleSet, LoadErr
     for input in files {
         let head = input.head(1 << 16)?;
         let first = head.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-        if first.starts_with("{") && serde_json::from_str::<Line<'_>>(first).is_ok() {
+        if first.starts_with('{') && serde_json::from_str::<Line<'_>>(first).is_ok() {
             read_json(input, &mut kinds, &mut set)?;
         } else if first.starts_with('{') {
             k6_summary::read(input, options, &mut set)?;

@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | `http_req_duration` | one row per request, in milliseconds, at the moment the request ended | `name`, `method`, `status`, `outcome` as far as the tool tells |
 //! | `http_reqs_total` | counter of requests, once a second from the first to the last request | the same |
-//! | `transaction_duration` | one row per transaction (JMeter), in milliseconds | `name`, `outcome` |
+//! | `transaction_duration` | one row per transaction (`JMeter`), in milliseconds | `name`, `outcome` |
 //! | `vus` | gauge: virtual users | |
 //!
 //! `outcome` is `ok` or `error`, so that `ratio: {bad: 'http_reqs_total{outcome="error"}', total: 'http_reqs_total'}` and

@@ -50,7 +50,7 @@ impl TableColumns {
             let list =
                 || value.split('+').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
             match key.trim() {
-                "time" => columns.time = value.trim().to_owned(),
+                "time" => value.trim().clone_into(&mut columns.time),
                 "value" | "values" => columns.values.extend(list()),
                 "metric" => columns.metric = Some(value.trim().to_owned()),
                 "label" | "labels" => columns.labels.extend(list()),
