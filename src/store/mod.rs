@@ -25,7 +25,7 @@ pub use imported_samples::write_imported_samples;
 pub use error::StoreError;
 pub use history::{Appended, History, HistoryError, RunEntry};
 pub use event_file::append_events;
-pub use partial::{Block, PartialFetch, Resumed, UnitReader, UnitWriter, write_whole};
+pub use partial::{Block, PartialFetch, Resumed, TimedHistogram, UnitReader, UnitWriter, write_whole};
 pub use journal::{JournalFile, OpenedJournal};
 pub use native_writer::write_native_samples;
 pub use recording_writer::{WrittenSamples, write_samples};

@@ -5,7 +5,8 @@
 //! crash of the machine left behind is noticed and fetched again.
 //!
 //! Form of a unit: the magic bytes; blocks of kind (1 byte), metric, labels (each with its length in 4 bytes), the number
-//! of samples (4 bytes), times and values (8 bytes each, little endian); notes of kind 2 with a text; a block of kind 0; the
+//! of samples (4 bytes), times and values (8 bytes each, little endian), the number of native histograms (4 bytes) and
+//! of each its time, count and sum, the number of its buckets and their bounds and counts; notes of kind 2 with a text; a block of kind 0; the
 //! checksum (8 bytes).
 
 use std::fs::{self, File};
@@ -14,9 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{AtomicFile, StoreError};
+use crate::frame::{AnsweredHistogram, BoundedBucket};
 
 /// First bytes of a unit; the number is that of the form.
-const MAGIC: &[u8; 8] = b"unfazed1";
+const MAGIC: &[u8; 8] = b"unfazed2";
 
 /// A block of samples.
 const SAMPLES: u8 = 1;
@@ -64,6 +66,17 @@ pub struct Block {
     pub times: Vec<i64>,
     /// Values at these times.
     pub values: Vec<f64>,
+    /// Native histograms.
+    pub histograms: Vec<TimedHistogram>,
+}
+
+/// A native histogram at a moment, as a server shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedHistogram {
+    /// Milliseconds since the epoch.
+    pub time: i64,
+    /// What was shown.
+    pub shown: AnsweredHistogram,
 }
 
 /// Whether a directory held units of the same fetch.
@@ -320,9 +333,10 @@ impl UnitWriter {
         bytes.extend(count.to_le_bytes());
         bytes.extend(block.times.iter().flat_map(|time| time.to_le_bytes()));
         bytes.extend(block.values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+        let histograms = add_histograms(&mut bytes, &block.histograms)?;
         let (file, checksum) = self.file()?;
         put(file, checksum, &bytes)?;
-        self.samples += u64::from(count);
+        self.samples += u64::from(count) + u64::from(histograms);
         Ok(())
     }
 
@@ -396,6 +410,24 @@ fn add_text(bytes: &mut Vec<u8>, text: &str) -> io::Result<()> {
     bytes.extend(length.to_le_bytes());
     bytes.extend(text.as_bytes());
     Ok(())
+}
+
+/// Adds native histograms and returns how many there were.
+fn add_histograms(bytes: &mut Vec<u8>, histograms: &[TimedHistogram]) -> io::Result<u32> {
+    let number = |count: usize| {
+        u32::try_from(count).map_err(|_| io::Error::other("more histograms than a block can hold"))
+    };
+    let count = number(histograms.len())?;
+    bytes.extend(count.to_le_bytes());
+    for TimedHistogram { time, shown } in histograms {
+        bytes.extend(time.to_le_bytes());
+        bytes.extend(number(shown.buckets.len())?.to_le_bytes());
+        let buckets = shown.buckets.iter();
+        let parts = buckets.flat_map(|bucket| [bucket.lower, bucket.upper, bucket.count]);
+        let words = [shown.count, shown.sum].into_iter().chain(parts);
+        bytes.extend(words.flat_map(|word| word.to_bits().to_le_bytes()));
+    }
+    Ok(count)
 }
 
 fn put(file: &mut impl Write, checksum: &mut Checksum, bytes: &[u8]) -> io::Result<()> {
@@ -505,7 +537,35 @@ impl UnitReader {
         let count = self.number()?;
         let times = self.words(count, i64::from_le_bytes)?;
         let values = self.words(count, |word| f64::from_bits(u64::from_le_bytes(word)))?;
-        Ok(Some(Block { metric, labels, times, values }))
+        let histograms = self.histograms()?;
+        Ok(Some(Block { metric, labels, times, values, histograms }))
+    }
+
+    /// The native histograms of a block.
+    fn histograms(&mut self) -> Result<Vec<TimedHistogram>, StoreError> {
+        let float = |word| f64::from_bits(u64::from_le_bytes(word));
+        let mut histograms = Vec::new();
+        for _ in 0..self.number()? {
+            let mut time = [0; 8];
+            self.take(&mut time)?;
+            let words = self.number()?.checked_mul(3).and_then(|parts| parts.checked_add(2));
+            let words = self.words(words.ok_or_else(|| self.damaged())?, float)?;
+            let (head, parts) = words.split_at(2);
+            let buckets = parts
+                .as_chunks::<3>()
+                .0
+                .iter()
+                .map(|&[lower, upper, count]| BoundedBucket { lower, upper, count });
+            histograms.push(TimedHistogram {
+                time: i64::from_le_bytes(time),
+                shown: AnsweredHistogram {
+                    count: head[0],
+                    sum: head[1],
+                    buckets: buckets.collect(),
+                },
+            });
+        }
+        Ok(histograms)
     }
 }
 
@@ -563,7 +623,30 @@ mod tests {
             labels: "{a=\"b\"}".to_owned(),
             times: vec![at, at + 1, at + 2],
             values: vec![1.0, f64::NAN, f64::NEG_INFINITY],
+            histograms: vec![histogram(at, 2), histogram(at + 1, 0)],
         }
+    }
+
+    fn histogram(time: i64, buckets: u8) -> TimedHistogram {
+        let bucket = |at: u8| {
+            let lower = f64::from(at);
+            BoundedBucket { lower, upper: lower + 1.0, count: 3.0 }
+        };
+        let buckets: Vec<BoundedBucket> = (0..buckets).map(bucket).collect();
+        TimedHistogram { time, shown: AnsweredHistogram { count: 7.0, sum: 0.5, buckets } }
+    }
+
+    #[test]
+    fn native_histograms_come_back_as_they_were_added() {
+        let room = tempfile::tempdir().unwrap();
+        let (partial, _) = PartialFetch::open(&room.path().join("out"), "plan").unwrap();
+        let mut writer = partial.begin(1).unwrap();
+        writer.add(&block(10)).unwrap();
+        assert_eq!(writer.samples(), 5);
+        writer.finish().unwrap();
+        assert!(partial.has(1));
+        let found = partial.read(1).unwrap().next_block().unwrap().unwrap();
+        assert_eq!(found.histograms, block(10).histograms);
     }
 
     fn times(partial: &PartialFetch) -> Vec<i64> {
@@ -587,7 +670,7 @@ mod tests {
         unit.forget().unwrap();
         unit.note("a note").unwrap();
         unit.add(&block(30)).unwrap();
-        assert_eq!(unit.samples(), 6);
+        assert_eq!(unit.samples(), 10);
         assert!(!partial.has(1), "it is not finished");
         unit.finish().unwrap();
         assert!(partial.has(1));

@@ -34,6 +34,7 @@ mod import_samples;
 mod layers;
 #[cfg(feature = "analysis")]
 mod oracle;
+mod native;
 mod plan;
 #[cfg(feature = "analysis")]
 mod policy;

@@ -11,9 +11,9 @@ use crate::app::AppError;
 use crate::app::pull::fetch::{Arrival, Arrivals};
 use crate::app::pull::plan::{FetchPlan, Importance, Question, Unit};
 use crate::app::pull::tail::TAIL_NOTE;
-use crate::frame::{Frame, Rows, Series};
+use crate::frame::{AnsweredHistogram, Frame, NativeFrame, NativeSeries, Rows, Series};
 use crate::source::metrics::prometheus::ClockSkew;
-use crate::store::{PartialFetch, StoreError, WrittenSamples, write_samples};
+use crate::store::{PartialFetch, StoreError, WrittenSamples, write_native_samples, write_samples};
 use crate::unit::{Labels, Span, Timestamp};
 use crate::verdict::result::Warning;
 
@@ -49,7 +49,8 @@ pub(super) fn assemble(
     }
     let warnings = RefCell::new(Vec::new());
     // The writer takes frames and no failures: the first one ends the frames and is handed on afterwards.
-    let failed: RefCell<Option<StoreError>> = RefCell::new(None);
+    let failed: RefCell<Option<AppError>> = RefCell::new(None);
+    let natives: RefCell<Vec<NativeFrame>> = RefCell::default();
     let frames = metrics.into_iter().map_while(|(name, units)| {
         // Without them the fetch has failed, and says so itself.
         if arrivals.wait_for(&units) == Arrival::Never {
@@ -57,8 +58,14 @@ pub(super) fn assemble(
         }
         let metric = Metric { name, units };
         match metric.frame(partial) {
-            Ok(Gathered { frame, tails }) => {
-                warnings.borrow_mut().extend(metric.oddities(&frame, plan.margin));
+            Ok(Gathered { frame, native, tails }) => {
+                if !native.series.is_empty() {
+                    natives.borrow_mut().push(native);
+                }
+                // A histogram that was found as a native one is not missed as a classic one.
+                if !is_part_of_any(name, &natives.borrow()) {
+                    warnings.borrow_mut().extend(metric.oddities(&frame, plan.margin));
+                }
                 warnings.borrow_mut().extend((tails > 0).then(|| metric.tails(tails)));
                 Some(frame)
             }
@@ -68,24 +75,39 @@ pub(super) fn assemble(
             }
         }
     });
-    let written = write_samples(directory, frames)?;
-    match failed.into_inner() {
-        Some(error) => Err(error.into()),
-        None => Ok(Assembled { written, warnings: warnings.into_inner() }),
+    let mut written = write_samples(directory, frames)?;
+    if let Some(error) = failed.into_inner() {
+        return Err(error);
     }
+    let native = write_native_samples(directory, &natives.into_inner())?;
+    written.metrics += native.metrics;
+    written.series += native.series;
+    written.samples += native.samples;
+    Ok(Assembled { written, warnings: warnings.into_inner() })
+}
+
+/// Whether a metric is the classic form of a histogram that was found as a native one. Names come in their order, so
+/// that a base name has come before the names made of it.
+fn is_part_of_any(name: &str, natives: &[NativeFrame]) -> bool {
+    ["_bucket", "_count"]
+        .iter()
+        .filter_map(|suffix| name.strip_suffix(suffix))
+        .any(|base| natives.iter().any(|native| native.metric == base))
 }
 
 /// Samples of a metric, and windows in which a tail was cut off.
 struct Gathered {
     frame: Frame,
+    native: NativeFrame,
     tails: usize,
 }
 
 impl Metric<'_> {
     /// All samples of the metric.
-    fn frame(&self, partial: &PartialFetch) -> Result<Gathered, StoreError> {
+    fn frame(&self, partial: &PartialFetch) -> Result<Gathered, AppError> {
         let mut tails = 0;
         let mut columns: BTreeMap<Labels, (Vec<i64>, Vec<f64>)> = BTreeMap::new();
+        let mut shown: BTreeMap<Labels, Vec<(i64, AnsweredHistogram)>> = BTreeMap::new();
         for unit in &self.units {
             let mut reader = partial.read(unit.number)?;
             while let Some(block) = reader.next_block()? {
@@ -93,6 +115,13 @@ impl Metric<'_> {
                     let source = std::io::Error::other(error.to_string());
                     StoreError::new("read", partial.directory(), source)
                 })?;
+                if !block.histograms.is_empty() {
+                    let histograms = block.histograms.into_iter().map(|one| (one.time, one.shown));
+                    shown.entry(labels.clone()).or_default().extend(histograms);
+                }
+                if block.times.is_empty() {
+                    continue;
+                }
                 let (times, values) = columns.entry(labels).or_default();
                 times.extend(block.times);
                 values.extend(block.values);
@@ -110,7 +139,19 @@ impl Metric<'_> {
             frame.conflicting_duplicates += conflicts;
             frame.series.push(series);
         }
-        Ok(Gathered { frame, tails })
+        let mut native = NativeFrame { metric: self.name.to_owned(), ..NativeFrame::default() };
+        for (labels, samples) in shown {
+            let read = NativeSeries::from_answer(labels, samples);
+            let (series, conflicts) = read.map_err(|problem| AppError::Source {
+                why: format!(
+                    "the server showed a native histogram of {} with {problem}",
+                    self.name
+                ),
+            })?;
+            native.conflicting_duplicates += conflicts;
+            native.series.push(series);
+        }
+        Ok(Gathered { frame, native, tails })
     }
 
     /// Tails that were cut off.

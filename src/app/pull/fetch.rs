@@ -8,10 +8,12 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crate::app::AppError;
 use crate::app::pull::plan::{FetchPlan, Question, Unit};
 use crate::app::pull::tail::{self, CutSeries, TAIL_NOTE};
+use crate::frame::{AnsweredHistogram, BoundedBucket};
 use crate::source::metrics::prometheus::{
-    Client, Collected, Deadline, DecodedSeries, Limits, PrometheusError, SeriesSink,
+    Client, Collected, Deadline, DecodedHistogram, DecodedSeries, Limits, PrometheusError,
+    SeriesSink,
 };
-use crate::store::{Block, PartialFetch, UnitWriter};
+use crate::store::{Block, PartialFetch, TimedHistogram, UnitWriter};
 use crate::unit::Timestamp;
 
 /// How far a fetch has come.
@@ -229,6 +231,17 @@ impl UnitSink<'_> {
     }
 }
 
+/// A native histogram as it is kept.
+fn timed(histogram: DecodedHistogram) -> TimedHistogram {
+    let DecodedHistogram { time, count, sum, buckets } = histogram;
+    let buckets = buckets.into_iter().map(|bucket| BoundedBucket {
+        lower: bucket.lower,
+        upper: bucket.upper,
+        count: bucket.count,
+    });
+    TimedHistogram { time, shown: AnsweredHistogram { count, sum, buckets: buckets.collect() } }
+}
+
 /// Writes the series of an answer into a unit.
 struct UnitSink<'unit> {
     metric: &'unit str,
@@ -241,7 +254,7 @@ impl SeriesSink for UnitSink<'_> {
     }
 
     fn series(&mut self, series: DecodedSeries) -> io::Result<()> {
-        if series.times.is_empty() {
+        if series.times.is_empty() && series.histograms.is_empty() {
             return Ok(());
         }
         self.writer.add(&Block {
@@ -249,6 +262,7 @@ impl SeriesSink for UnitSink<'_> {
             labels: series.labels.to_string(),
             times: series.times,
             values: series.values,
+            histograms: series.histograms.into_iter().map(timed).collect(),
         })
     }
 
