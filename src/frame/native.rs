@@ -104,7 +104,7 @@ impl NativeSeries {
     /// [`NativeProblem`] names the number that no histogram has.
     pub fn from_answer(
         labels: Labels,
-        answer: Vec<(i64, AnsweredHistogram)>,
+        answer: &[(i64, AnsweredHistogram)],
     ) -> Result<(Self, u64), NativeProblem> {
         let all = || answer.iter().flat_map(|(_, histogram)| &histogram.buckets);
         if let Some(wrong) = all().find(|bucket| !is_upright(bucket)) {
@@ -112,19 +112,15 @@ impl NativeSeries {
         }
         let exponential: Option<Vec<Grid>> =
             answer.iter().map(|(_, histogram)| Grid::of(&histogram.buckets)).collect();
-        let grids: Vec<Grid> = match exponential {
-            Some(grids) => grids,
-            None => {
-                let mut bounds: Vec<f64> = all()
-                    .flat_map(|bucket| [bucket.lower, bucket.upper])
-                    .filter(|bound| bound.is_finite())
-                    .collect();
-                bounds.sort_unstable_by(f64::total_cmp);
-                bounds.dedup_by(|left, right| left.total_cmp(right).is_eq());
-                let own = |histogram: &AnsweredHistogram| Grid::own(&bounds, &histogram.buckets);
-                answer.iter().map(|(_, histogram)| own(histogram)).collect()
-            }
-        };
+        let grids = exponential.unwrap_or_else(|| {
+            let mut bounds: Vec<f64> = all()
+                .flat_map(|bucket| [bucket.lower, bucket.upper])
+                .filter(|bound| bound.is_finite())
+                .collect();
+            bounds.sort_unstable_by(f64::total_cmp);
+            bounds.dedup_by(|left, right| left.total_cmp(right).is_eq());
+            answer.iter().map(|(_, histogram)| Grid::own(&bounds, &histogram.buckets)).collect()
+        });
         let mut samples = Vec::with_capacity(answer.len());
         for ((time, histogram), grid) in answer.iter().zip(grids) {
             samples.push((*time, grid.sample(histogram)?));
@@ -167,7 +163,7 @@ fn is_same_bound(left: f64, right: f64) -> bool {
 /// The index of the bucket that ends at a bound, if one of this schema does.
 fn index_at(schema: i32, bound: f64) -> Option<i32> {
     let position = (bound.log2() * f64::from(schema).exp2()).round();
-    if !(position.abs() < f64::from(i32::MAX / 2)) {
+    if position.is_nan() || position.abs() >= f64::from(i32::MAX / 2) {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a whole number inside the range of i32")]
@@ -279,8 +275,8 @@ mod tests {
     }
 
     fn read(answers: &[AnsweredHistogram]) -> Vec<NativeBuckets> {
-        let timed = (0_i64..).zip(answers.iter().cloned()).collect();
-        let (series, _) = NativeSeries::from_answer(Labels::default(), timed).unwrap();
+        let timed: Vec<_> = (0_i64..).zip(answers.iter().cloned()).collect();
+        let (series, _) = NativeSeries::from_answer(Labels::default(), &timed).unwrap();
         series.samples.into_iter().map(|sample| sample.buckets).collect()
     }
 
@@ -324,7 +320,7 @@ mod tests {
     fn of_two_samples_at_one_time_the_greater_count_is_kept() {
         let (series, conflicts) = NativeSeries::from_answer(
             Labels::default(),
-            vec![
+            &[
                 (5, answered(&[(1.0, 2.0, 4.0)])),
                 (5, answered(&[(1.0, 2.0, 3.0)])),
                 (1, answered(&[(1.0, 2.0, 3.0)])),
@@ -337,8 +333,8 @@ mod tests {
 
     #[test]
     fn an_upended_bucket_is_refused() {
-        let answer = vec![(1, answered(&[(2.0, 1.0, 4.0)]))];
-        let problem = NativeSeries::from_answer(Labels::default(), answer).unwrap_err();
+        let answer = [(1, answered(&[(2.0, 1.0, 4.0)]))];
+        let problem = NativeSeries::from_answer(Labels::default(), &answer).unwrap_err();
         assert_eq!(problem, NativeProblem::Upended { lower: 2.0, upper: 1.0 });
     }
 

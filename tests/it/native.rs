@@ -150,10 +150,10 @@ struct Message(Vec<u8>);
 impl Message {
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.0.push((value & 0x7f) as u8 | 0x80);
+            self.0.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
         }
-        self.0.push(value as u8);
+        self.0.push(value.to_le_bytes()[0]);
     }
 
     fn number(mut self, field: u64, value: u64) -> Self {
@@ -181,7 +181,14 @@ impl Message {
 }
 
 fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+/// A count as a whole number.
+fn whole(count: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
+    let count = count as i64;
+    count
 }
 
 /// Buckets as spans, one each, and deltas.
@@ -193,7 +200,7 @@ fn side(mut message: Message, spans: u64, deltas: u64, buckets: &[NativeBucket])
         let span = Message::default().zigzag(1, offset).number(2, 1);
         message = message.bytes(spans, &span.0);
         after = bucket.index + 1;
-        let count = bucket.count as i64;
+        let count = whole(bucket.count);
         packed.varint(zigzag(count - before));
         before = count;
     }
@@ -204,13 +211,13 @@ fn histogram(time: i64, sample: &NativeSample) -> Message {
     let NativeLayout::Exponential { schema } = sample.buckets.layout() else { panic!("schema") };
     let buckets = &sample.buckets;
     let message = Message::default()
-        .number(1, buckets.count() as u64)
+        .number(1, whole(buckets.count()).cast_unsigned())
         .double(3, sample.sum)
         .zigzag(4, i64::from(*schema))
         .double(5, 0.001)
-        .number(6, buckets.zero().count as u64);
+        .number(6, whole(buckets.zero().count).cast_unsigned());
     let message = side(message, 8, 9, buckets.negative());
-    side(message, 11, 12, buckets.positive()).number(15, time as u64)
+    side(message, 11, 12, buckets.positive()).number(15, time.cast_unsigned())
 }
 
 /// Sends samples in the order of time.

@@ -141,7 +141,7 @@ impl Metric<'_> {
         }
         let mut native = NativeFrame { metric: self.name.to_owned(), ..NativeFrame::default() };
         for (labels, samples) in shown {
-            let read = NativeSeries::from_answer(labels, samples);
+            let read = NativeSeries::from_answer(labels, &samples);
             let (series, conflicts) = read.map_err(|problem| AppError::Source {
                 why: format!(
                     "the server showed a native histogram of {} with {problem}",

@@ -127,7 +127,9 @@ fn add_native_sample(hash: &mut Sha256, sample: &NativeSample) {
         NativeLayout::Custom { bounds } => {
             bytes.extend(CUSTOM_SCHEMA.to_le_bytes());
             bytes.extend((bounds.len() as u64).to_le_bytes());
-            bounds.iter().for_each(|bound| number(&mut bytes, *bound));
+            for bound in bounds {
+                number(&mut bytes, *bound);
+            }
         }
     }
     for value in [buckets.count(), sample.sum, buckets.zero().threshold, buckets.zero().count] {

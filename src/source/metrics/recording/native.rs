@@ -14,7 +14,8 @@
 //! | `custom_bounds` | list | rising upper bounds, for schema −53; may be left out |
 //! | `anew` | boolean | true if the counter is known to have started anew before this row; null or left out: a fall tells |
 //!
-//! Counts are those of each bucket alone, neither cumulative nor differences to the bucket before. Order is free, other
+//! Counts are those of each bucket alone, neither cumulative nor differences to the bucket before. A row without
+//! observations whose sum is NaN marks the end of a series, as in Prometheus, and is no sample. Order is free, other
 //! columns are ignored. Of conflicting duplicates the one with the greatest count is kept.
 
 use std::collections::BTreeMap;
@@ -120,14 +121,16 @@ impl NativeFile {
             let slice = self.slice(self.columns.clone(), Some(range))?;
             for (row, read) in self.rows(&slice)?.into_iter().enumerate() {
                 let at = range.start + row;
-                let labels = match known.get(&read.labels) {
-                    Some(labels) => labels.clone(),
-                    None => {
-                        let labels = Labels::parse(&read.labels)
-                            .map_err(|source| self.wrong(at, NativeRowProblem::Labels(source)))?;
-                        known.insert(read.labels.clone(), labels.clone());
-                        labels
-                    }
+                if read.is_stale_marker() {
+                    continue;
+                }
+                let labels = if let Some(labels) = known.get(&read.labels) {
+                    labels.clone()
+                } else {
+                    let labels = Labels::parse(&read.labels)
+                        .map_err(|source| self.wrong(at, NativeRowProblem::Labels(source)))?;
+                    known.insert(read.labels.clone(), labels.clone());
+                    labels
                 };
                 let time = read.time;
                 let sample = read.sample().map_err(|problem| self.wrong(at, problem))?;
@@ -286,7 +289,7 @@ impl NativeFile {
                 time: times[at],
                 schema: schemas[at],
                 count: counts[at],
-                sum: sums[at].unwrap_or(f64::NAN),
+                sum: sums[at],
                 zero: ZeroBucket {
                     threshold: thresholds[at].unwrap_or_default(),
                     count: zeros[at].unwrap_or_default(),
@@ -325,7 +328,7 @@ struct Row {
     time: i64,
     schema: Option<f64>,
     count: Option<f64>,
-    sum: f64,
+    sum: Option<f64>,
     zero: ZeroBucket,
     positive: Result<Vec<NativeBucket>, NativeRowProblem>,
     negative: Result<Vec<NativeBucket>, NativeRowProblem>,
@@ -334,6 +337,12 @@ struct Row {
 }
 
 impl Row {
+    /// Whether the row says that the series ended, as Prometheus marks it: a sum that is no number without any
+    /// observation.
+    fn is_stale_marker(&self) -> bool {
+        self.sum.is_some_and(f64::is_nan) && self.count.is_some_and(|count| count <= 0.0)
+    }
+
     fn sample(self) -> Result<NativeSample, NativeRowProblem> {
         let schema = whole(self.schema.ok_or(NativeRowProblem::Null("schema"))?)?;
         let count = self.count.ok_or(NativeRowProblem::Null("count"))?;
@@ -343,7 +352,7 @@ impl Row {
             NativeLayout::Exponential { schema }
         };
         let buckets = NativeBuckets::new(layout, count, self.zero, self.positive?, self.negative?)?;
-        Ok(NativeSample { buckets, sum: self.sum, start: self.start })
+        Ok(NativeSample { buckets, sum: self.sum.unwrap_or(f64::NAN), start: self.start })
     }
 }
 
@@ -371,7 +380,7 @@ fn buckets(
 
 /// A whole number in the range of bucket indices.
 fn whole(number: f64) -> Result<i32, NativeRowProblem> {
-    if number.fract().abs() > 0.0 || !(number.abs() < f64::from(i32::MAX)) {
+    if number.fract().abs() > 0.0 || number.is_nan() || number.abs() >= f64::from(i32::MAX) {
         return Err(NativeRowProblem::NotWhole(number));
     }
     #[expect(clippy::cast_possible_truncation, reason = "a whole number inside the range of i32")]

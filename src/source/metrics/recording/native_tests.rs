@@ -158,6 +158,20 @@ fn optional_columns_may_be_left_out_and_duplicates_keep_the_greater_count() {
     assert_eq!(series.samples[1].buckets.positive(), list(&[(1, 4.0), (2, 3.0)]));
 }
 
+#[test]
+fn a_stale_marker_is_no_sample() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut columns = least();
+    columns.retain(|column| column.name() != "count" && !column.name().starts_with("positive"));
+    columns.push(Polars::new("count".into(), [0_i64, 1, 0]).into_column());
+    columns.push(Polars::new("sum".into(), [f64::NAN, 0.5, 0.0]).into_column());
+    columns.push(lists::<i64>("positive_count", &[&[], &[1], &[]]));
+    columns.push(lists::<i64>("positive_index", &[&[], &[1], &[]]));
+    written(&directory.path().join("samples-native.parquet"), columns);
+    let frame = Recording::open(directory.path()).unwrap().native_frame("h").unwrap();
+    assert_eq!(frame.series[0].times, [0], "the one at 5 s marks the end");
+}
+
 fn refusal(change: impl Fn(&mut Vec<Column>)) -> String {
     let directory = tempfile::tempdir().unwrap();
     let mut columns = least();
