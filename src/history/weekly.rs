@@ -338,6 +338,7 @@ mod tests {
     use super::*;
     use crate::history::{ProposalReason, TimeKind};
     use crate::unit::Span;
+    use ProposalReason::{Failed, NeverRun, NextWave, Undecided};
     use Verdict::{Fail, Inconclusive, Pass};
 
     fn report(runs: &[RunSummary], planned: Vec<Planned>, week: &str) -> Weekly {
@@ -489,7 +490,6 @@ mod tests {
         ];
         let report = report(&runs, vec![plan("never")], "2026-W40");
         let codes: Vec<ProposalReason> = report.next.iter().map(|one| one.code).collect();
-        use ProposalReason::{Failed, NeverRun, NextWave, Undecided};
         assert_eq!(codes, [Failed, NeverRun, Undecided, NextWave]);
         assert_eq!(report.next.iter().map(|one| one.rank).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }

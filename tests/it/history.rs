@@ -28,9 +28,9 @@ fn run(name: &str) -> Remembered {
     let inputs = Inputs { paths: vec![recording()], run: None, events: Vec::new(), seed: 0 };
     let mut result = analyze(&inputs).unwrap();
     let mut record = RunRecord::read(&fs::read(recording().join("run.json")).unwrap()).unwrap();
-    record.run_id = name.to_owned();
-    result.run_id = name.to_owned();
-    result.session_list[0].run_id = name.to_owned();
+    name.clone_into(&mut record.run_id);
+    name.clone_into(&mut result.run_id);
+    name.clone_into(&mut result.session_list[0].run_id);
     Remembered { result, runs: vec![record], circumstances: Circumstances::default() }
 }
 
@@ -105,6 +105,7 @@ fn objects(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn whatever_is_changed_is_found_and_named() {
     type Tamper = fn(&Path);
     let cases: [(&str, Tamper, ProblemCode, Option<u64>); 9] = [

@@ -191,6 +191,7 @@ fn rank_p(x: &[f64], y: &[f64], alternative: Alternative) -> Option<f64> {
 // ── shares: Newcombe ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// How many kills were outside a bound.
+#[expect(clippy::struct_field_names, reason = "`outside` of `n` is how the field is read aloud")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outside {
     pub(super) outside: u32,

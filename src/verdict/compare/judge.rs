@@ -235,6 +235,7 @@ fn settle(weighed: Vec<Weighed>, alpha: f64) -> Vec<ClaimComparison> {
 }
 
 /// What has been shown of a claim.
+#[expect(clippy::struct_excessive_bools, reason = "four findings, each shown or not by itself")]
 struct Held {
     better: bool,
     worse: bool,
@@ -467,7 +468,7 @@ fn exploratory(request: &Request<'_>, pairs: &[Pair<'_>], alpha: f64) -> Vec<Cla
         .map(|row| row.sensitivity.first().and_then(|one| one.p_value).map(PValue::new))
         .collect();
     for (row, p) in rows.iter_mut().zip(adjusted(&p_values, Adjustment::BenjaminiHochberg)) {
-        row.sentence = "Nothing is claimed; shown only.".to_owned();
+        "Nothing is claimed; shown only.".clone_into(&mut row.sentence);
         if let (Some(one), Some(p)) = (row.sensitivity.first_mut(), p) {
             one.of.push_str("; p adjusted over these metrics (Benjamini–Hochberg)");
             one.p_value = Some(p.get());
