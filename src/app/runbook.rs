@@ -188,7 +188,7 @@ pub(crate) fn change(
     let quiet = |notes: Vec<String>| Change { diff: String::new(), notes, read: None };
     // The result itself is asked: what is shown may be clipped.
     let stated = result.experiment.runbook.as_deref().map(Path::new);
-    let beside = dossier.map(|dossier| dossier.directory()).unwrap_or_default();
+    let beside = dossier.map(Dossier::directory).unwrap_or_default();
     let (path, name) = match (given, stated) {
         (Some(given), _) => (given.to_owned(), named(given)),
         (None, Some(stated)) => {

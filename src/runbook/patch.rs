@@ -125,7 +125,7 @@ fn put(patched: &mut Patched, file: &RunbookFile<'_>, suggestion: &Suggestion) {
         }
         let written = in_kind(&block_text(&key, &content), &patched.text);
         let ends = patched.text[block.whole.clone()].ends_with('\n');
-        let written = if ends { written } else { without_last_end(written) };
+        let written = if ends { written } else { without_last_end(&written) };
         patched.text.replace_range(block.whole.clone(), &written);
         patched.updated.push(rule);
         return;
@@ -242,7 +242,7 @@ fn inserted(text: &str, offset: usize, new: &str) -> String {
     let new = in_kind(new, text);
     if behind.is_empty() {
         let ends = text.is_empty() || text.ends_with('\n');
-        out.push_str(&if ends { new } else { without_last_end(new) });
+        out.push_str(&if ends { new } else { without_last_end(&new) });
         return out;
     }
     out.push_str(&new);
@@ -268,6 +268,6 @@ fn in_kind(new: &str, text: &str) -> String {
     }
 }
 
-fn without_last_end(text: String) -> String {
+fn without_last_end(text: &str) -> String {
     text.trim_end_matches(['\n', '\r']).to_owned()
 }

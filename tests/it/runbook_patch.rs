@@ -59,12 +59,12 @@ fn hostile() -> Vec<Suggestion> {
     let text = HOSTILE.join(" ");
     let mut all = all();
     for one in &mut all {
-        one.title = text.clone();
-        one.seen = text.clone();
-        one.evidence[0].text = text.clone();
-        one.step.text = text.clone();
+        one.title.clone_from(&text);
+        one.seen.clone_from(&text);
+        one.evidence[0].text.clone_from(&text);
+        one.step.text.clone_from(&text);
         one.verification.text = "`".repeat(10_000);
-        one.escalation.text = text.clone();
+        one.escalation.text.clone_from(&text);
     }
     all
 }

@@ -405,7 +405,7 @@ fn course(result: &AnalysisResult, link: &EventLink) -> Option<CourseView> {
             }
         }),
     );
-    moments.sort_by(|left, right| left.order.cmp(&right.order));
+    moments.sort_by_key(|moment| moment.order);
     moments.truncate(MOMENT_LIMIT);
     Some(CourseView { index, why, moments })
 }

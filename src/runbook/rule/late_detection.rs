@@ -24,6 +24,7 @@ use crate::verdict::result::TimeEntry;
 /// The rule.
 pub const RULE: Rule = Rule { code: "late_detection", look };
 
+#[expect(clippy::too_many_lines, reason = "one comparison, and one suggestion spelled out")]
 fn look(case: &Case<'_>) -> Option<Suggestion> {
     let recovery = case.recovery()?;
     let detect = recovery.detect.as_ref()?;

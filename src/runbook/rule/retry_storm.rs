@@ -14,7 +14,7 @@
 //!
 //! # References
 //! M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog (2015); N. Bronson and others, "Metastable Failures in
-//! Distributed Systems", HotOS (2021).
+//! Distributed Systems", `HotOS` (2021).
 
 use crate::runbook::case::{Case, listed};
 use crate::runbook::confidence::{Confidence, small};
