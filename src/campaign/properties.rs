@@ -187,6 +187,7 @@ impl World {
             origin: None,
             iterations: record,
             events: Vec::new(),
+            audit: None,
         };
         text.checked().expect("the record is one that can be true");
     }

@@ -8,5 +8,5 @@ pub mod record;
 
 pub use campaign::{Campaign, Session, SessionIteration};
 pub use record::{
-    Abort, Arm, Event, FaultRecord, Iteration, Origin, Outcome, RunError, RunRecord, TargetRecord,
+    Abort, Arm, AuditHead, Event, FaultRecord, Iteration, Origin, Outcome, RunError, RunRecord, TargetRecord,
 };

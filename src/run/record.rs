@@ -38,6 +38,18 @@ pub struct RunRecord {
     /// What was noted on the way.
     #[serde(default)]
     pub events: Vec<Event>,
+    /// The end of the audit log when the record was written: it shows lines that go missing from the log later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditHead>,
+}
+
+/// The end of an audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// How many lines it had.
+    pub entries: u64,
+    /// The hash of the last one.
+    pub head: String,
 }
 
 /// Which tool ran it.

@@ -384,6 +384,7 @@ impl Case {
                 origin: None,
                 iterations: Vec::new(),
                 events: Vec::new(),
+                audit: None,
             },
         });
         Campaign { sessions: sessions.collect(), iterations: self.iterations.clone() }

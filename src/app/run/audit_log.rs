@@ -1,21 +1,18 @@
 //! The audit log of a run: one line for every decision and every deed, each with the hash of the line before.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::app::AppError;
-use crate::safety::audit::{Chain, Event};
+use crate::safety::audit::{Event, Head};
 use crate::source::chaos::redact;
-use crate::store::StoreError;
+use crate::store::audit_log::Opening;
+use crate::store::{AuditError, AuditLog};
 use crate::unit::Timestamp;
 
-/// An audit log that grows, locked as long as this lives.
+/// The log, and what every line of the run says alike.
 #[derive(Debug)]
-pub(crate) struct AuditLog {
-    path: PathBuf,
-    file: File,
-    chain: Chain,
+pub(crate) struct RunAudit {
+    log: AuditLog,
     signer: Signer,
 }
 
@@ -29,39 +26,27 @@ pub(crate) struct Signer {
     pub(crate) ticket: Option<String>,
 }
 
-impl AuditLog {
-    /// Opens or makes the log; one that is broken is not continued.
+impl RunAudit {
+    /// Opens or makes the log; one that is broken is not continued. A line that a crash cut off is taken away, and
+    /// the log says so.
     ///
     /// # Errors
     /// [`AppError::Refused`] for a broken chain, else that the file cannot be opened.
-    pub(crate) fn open(path: &Path, signer: Signer) -> Result<Self, AppError> {
-        let failed = |operation, source| AppError::Store(StoreError::new(operation, path, source));
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the audit log is appended to, never replaced"
-        )]
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(|source| failed("open", source))?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => failed(
-                "lock",
-                io::Error::new(io::ErrorKind::ResourceBusy, "another run is writing it"),
-            ),
-            TryLockError::Error(source) => failed("lock", source),
-        })?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|source| failed("read", source))?;
-        let chain = Chain::resume(&bytes, None).map_err(|broken| {
-            AppError::Refused(format!(
+    pub(crate) fn open(path: &Path, at: Timestamp, signer: Signer) -> Result<Self, AppError> {
+        let opening = Opening { at, actor: signer.actor.clone() };
+        match AuditLog::open(path, None, &opening) {
+            Ok(log) => Ok(Self { log, signer }),
+            Err(AuditError::Broken { path, broken }) => Err(AppError::Refused(format!(
                 "the audit log {} is broken at {broken}; nothing is done that could not be written down: keep it for whoever looks into it, and name another one with --audit FILE",
                 path.display()
-            ))
-        })?;
-        Ok(Self { path: path.to_owned(), file, chain, signer })
+            ))),
+            Err(error @ AuditError::Store(_)) => Err(error.into()),
+        }
+    }
+
+    /// The end of the chain: noted in the run record, it shows lines that go missing.
+    pub(crate) fn head(&self) -> &Head {
+        self.log.head()
     }
 
     /// Writes down a decision or a deed; it is on disk when this returns.
@@ -91,7 +76,7 @@ impl AuditLog {
 
     fn write(&mut self, deed: Deed<'_>) -> Result<(), AppError> {
         let signer = self.signer.clone();
-        let line = self.chain.append(Event {
+        self.log.append(Event {
             at: deed.at,
             actor: signer.actor,
             action: deed.action.to_owned(),
@@ -103,11 +88,8 @@ impl AuditLog {
             ticket: signer.ticket,
             outcome: deed.outcome.to_owned(),
             message: deed.message.map(redact::text),
-        });
-        self.file
-            .write_all(line.as_bytes())
-            .and_then(|()| self.file.sync_data())
-            .map_err(|source| StoreError::new("append to", &self.path, source).into())
+        })?;
+        Ok(())
     }
 }
 

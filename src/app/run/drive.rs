@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::AppError;
-use crate::app::run::audit_log::AuditLog;
+use crate::app::run::audit_log::RunAudit;
 use crate::app::run::clock::RunClock;
 use crate::app::run::fault_marks::{FaultMark, FaultMarks, Turn};
 use crate::app::run::gate::{Gatekeeper, Judged, Known};
@@ -62,7 +62,7 @@ pub(crate) struct Drive<'a> {
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) injector: Injector,
     pub(crate) marks: Option<FaultMarks>,
-    pub(crate) audit: AuditLog,
+    pub(crate) audit: RunAudit,
     pub(crate) watcher: Watcher,
     pub(crate) collector: Option<Arc<Collector>>,
     pub(crate) rules: Rules,
@@ -127,7 +127,7 @@ impl Drive<'_> {
         for command in step.commands {
             self.obey(command, now, &mut asked)?;
         }
-        self.keeper.save()?;
+        self.keeper.save(self.audit.head())?;
         let after = self.course.phase().word();
         if before == "recovery" && after == "rest" {
             self.state.known.last_recovery = Some(now);

@@ -11,7 +11,7 @@ use crate::app::AppError;
 use crate::app::document::{read, read_experiment};
 use crate::app::pull;
 use crate::app::record::collector_settings;
-use crate::app::run::audit_log::{AuditLog, Signer};
+use crate::app::run::audit_log::{RunAudit, Signer};
 use crate::app::run::clock::RunClock;
 use crate::app::run::drive::{Drive, DriveState, Happened, sentence};
 use crate::app::run::fault_marks::FaultMarks;
@@ -187,7 +187,7 @@ pub fn run(arguments: &RunArguments, onlooker: &mut dyn Onlooker) -> Result<Fini
     };
     let head = taken_up.as_ref().map_or(head, |campaign| campaign.head.clone());
     let gatekeeper = gatekeeper(arguments, &prepared, &head);
-    let mut audit = audit_log(arguments, &prepared, &directory, &head)?;
+    let mut audit = audit_log(arguments, &prepared, &directory, &head, started_at)?;
     let mode = head.mode.word();
     let begins = if taken_up.is_some() { "campaign_resumed" } else { "campaign_begun" };
     audit.note(started_at, begins, None, mode, None)?;
@@ -204,7 +204,7 @@ pub fn run(arguments: &RunArguments, onlooker: &mut dyn Onlooker) -> Result<Fini
 /// What a campaign is driven with, beside itself.
 struct Office {
     gatekeeper: Gatekeeper,
-    audit: AuditLog,
+    audit: RunAudit,
     clock: RunClock,
     directory: PathBuf,
 }
@@ -353,7 +353,8 @@ fn audit_log(
     of: &Prepared,
     directory: &Path,
     head: &Head,
-) -> Result<AuditLog, AppError> {
+    at: Timestamp,
+) -> Result<RunAudit, AppError> {
     let signer = Signer {
         actor: arguments.actor.clone(),
         run_id: head.run_id.clone(),
@@ -362,7 +363,7 @@ fn audit_log(
         ticket: of.experiment.ticket.clone(),
     };
     let path = arguments.audit.clone().unwrap_or_else(|| directory.join("audit.jsonl"));
-    AuditLog::open(&path, signer)
+    RunAudit::open(&path, at, signer)
 }
 
 /// Opens the journal, and takes up what is in it.
@@ -539,7 +540,7 @@ fn end_collecting(collector: Arc<Collector>) -> Result<(), AppError> {
 /// Refuses a campaign whose gates deny it already now: nobody should wait for a baseline in vain.
 fn admit(
     gatekeeper: &Gatekeeper,
-    audit: &mut AuditLog,
+    audit: &mut RunAudit,
     now: Timestamp,
     onlooker: &mut dyn Onlooker,
 ) -> Result<(), AppError> {

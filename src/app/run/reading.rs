@@ -58,6 +58,7 @@ impl Stretch {
             origin: None,
             iterations: vec![iteration],
             events: Vec::new(),
+            audit: None,
         }])
     }
 }

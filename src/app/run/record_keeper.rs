@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::app::AppError;
 use crate::campaign::Note;
-use crate::run::{Event, Iteration, Origin, RunRecord};
+use crate::run::{AuditHead, Event, Iteration, Origin, RunRecord};
+use crate::safety::audit::Head;
 use crate::source::chaos::redact;
 use crate::store::{TextFile, write_texts};
 use crate::unit::Timestamp;
@@ -35,6 +36,7 @@ impl RecordKeeper {
             }),
             iterations: Vec::new(),
             events: Vec::new(),
+            audit: None,
         };
         Self { path, record, is_stale: false }
     }
@@ -67,9 +69,11 @@ impl RecordKeeper {
         self.is_stale = true;
     }
 
-    /// Writes what has changed.
-    pub(crate) fn save(&mut self) -> Result<(), AppError> {
+    /// Writes what has changed, with the end of the audit log as it is now.
+    pub(crate) fn save(&mut self, audit: &Head) -> Result<(), AppError> {
         if self.is_stale && !self.record.iterations.is_empty() {
+            self.record.audit =
+                Some(AuditHead { entries: audit.entries, head: audit.head.clone() });
             write_texts(&[TextFile { path: self.path.clone(), text: self.record.to_json() }])?;
             self.is_stale = false;
         }

@@ -250,6 +250,7 @@ fn record(tool: &'static str, runs: &[FoundRun], windows: &[LaidWindows]) -> Run
             .map(|(index, (run, laid))| iteration(index, run, *laid))
             .collect(),
         events,
+        audit: None,
     }
 }
 

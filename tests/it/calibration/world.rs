@@ -159,6 +159,7 @@ fn campaign(kills: usize, controls: usize) -> Campaign {
         origin: None,
         iterations,
         events: Vec::new(),
+        audit: None,
     }])
 }
 
