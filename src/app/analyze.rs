@@ -120,10 +120,10 @@ pub fn run_fetching(
         .unwrap_or_else(|| Path::new(DEFAULT_DIRECTORY).join(&result.experiment.name));
     // Everything is rendered before anything is written. The two large ones are rendered side by side.
     let file = |path: PathBuf, text: String| TextFile { path, text };
-    let (json, html) =
-        rayon::join(|| report::to_json(&result), || {
-            report::render_html_linked(&result, &templates, &outputs.link)
-        });
+    let (json, html) = rayon::join(
+        || report::to_json(&result),
+        || report::render_html_linked(&result, &templates, &outputs.link),
+    );
     let change = runbook::change(&result, dossiers.first(), outputs.runbook.as_deref())?;
     let postmortem = directory.join("postmortem.md");
     let merged = postmortem::beside(&result, &templates, &outputs.link, &postmortem)?;
@@ -167,7 +167,7 @@ pub fn run_fetching(
         None => None,
     };
     let written = files.into_iter().map(|file| file.path).collect();
-    Ok(Analyzed { summary, written, remembered, result, notes })
+    Ok(Analyzed { result, summary, written, remembered, notes })
 }
 
 /// The files that inputs consist of, as far as their names are known beforehand.

@@ -83,7 +83,12 @@ fn result_of(path: &Path, seed: u64) -> Result<AnalysisResult, AppError> {
     let is_document =
         path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     if path.is_dir() || is_document {
-        return analyze(&Inputs { paths: vec![path.to_owned()], run: None, events: Vec::new(), seed });
+        return analyze(&Inputs {
+            paths: vec![path.to_owned()],
+            run: None,
+            events: Vec::new(),
+            seed,
+        });
     }
     read_result(path)
 }

@@ -75,7 +75,9 @@ pub(crate) enum Command {
     /// Record what an experiment needs from /metrics endpoints, without any server.
     Record(RecordArguments),
     /// Print the JSON Schema of experiment documents, or of policies.
-    #[command(after_help = "Examples:\n  unfazed schema > experiment.schema.json\n  unfazed schema policy > policy.schema.json")]
+    #[command(
+        after_help = "Examples:\n  unfazed schema > experiment.schema.json\n  unfazed schema policy > policy.schema.json"
+    )]
     Schema {
         /// The kind of document.
         #[arg(value_enum, default_value_t = SchemaKind::Experiment)]
@@ -126,7 +128,7 @@ pub(crate) struct AnalyzeArguments {
     /// The runbook that runbook.patch changes; default: the one that the document names.
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     pub(crate) runbook: Option<PathBuf>,
-    /// Address of an event's traces and logs, with {correlation_id} where its id belongs: links in report and postmortem.
+    /// Address of an event's traces and logs, with `{correlation_id}` where its id belongs: links in report and postmortem.
     #[arg(long, value_name = "URL", conflicts_with = "batch", value_parser = EventLink::parse)]
     pub(crate) event_url: Option<EventLink>,
     /// Directory of templates that replace the built-in ones.
@@ -186,7 +188,7 @@ pub(crate) struct ReportArguments {
     /// Also write a badge as SVG.
     #[arg(long, value_name = "FILE")]
     pub(crate) badge: Option<PathBuf>,
-    /// Address of an event's traces and logs, with {correlation_id} where its id belongs.
+    /// Address of an event's traces and logs, with `{correlation_id}` where its id belongs.
     #[arg(long, value_name = "URL", value_parser = EventLink::parse)]
     pub(crate) event_url: Option<EventLink>,
     /// Directory of templates that replace the built-in ones.
@@ -260,12 +262,14 @@ pub(crate) struct ImportArguments {
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-#[command(after_help = "Without --from, DIR gets experiment.yaml, policy.yaml, a runbook, Prometheus recording and alert \
+#[command(
+    after_help = "Without --from, DIR gets experiment.yaml, policy.yaml, a runbook, Prometheus recording and alert \
     rules with their test, a Kubernetes sandbox and a CI workflow. What is there already is left alone.\n\n\
     Examples:\n  \
     unfazed init chaos && unfazed check chaos/experiment.yaml chaos/policy.yaml\n  \
     unfazed init --from rec/run.json rec\n  \
-    unfazed init --from journal.json -o experiment.yaml")]
+    unfazed init --from journal.json -o experiment.yaml"
+)]
 pub(crate) struct InitArguments {
     /// Directory to write to.
     #[arg(value_name = "DIR", default_value = ".")]

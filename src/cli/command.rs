@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser};
 
 use crate::app::{self, AppError};
 use crate::cli::arguments::{
-    AnalyzeArguments, Arguments, Command, ImportArguments, InitArguments,
-    PlanArguments, ReportArguments, SchemaKind,
+    AnalyzeArguments, Arguments, Command, ImportArguments, InitArguments, PlanArguments,
+    ReportArguments, SchemaKind,
 };
 use crate::cli::exit_code::ExitCode;
 use crate::cli::history::PrintFormat;

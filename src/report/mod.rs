@@ -34,13 +34,15 @@ pub use compare::{comparison_html, comparison_text};
 pub use error::ReportError;
 pub use history_text::{Listed, history_text};
 pub use html::{render_html, render_html_linked};
-pub use postmortem::{Merged, PostmortemProgress, merge_postmortem, postmortem, postmortem_progress};
-pub use view::EventLink;
 pub use json::{from_json, plan_json, to_json};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use plan_text::plan_text;
+pub use postmortem::{
+    Merged, PostmortemProgress, merge_postmortem, postmortem, postmortem_progress,
+};
 pub use shown::shown;
 pub use templates::{PageKind, Templates};
 pub use text::{Style, text};
+pub use view::EventLink;
 pub use weekly::{weekly_html, weekly_text};

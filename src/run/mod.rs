@@ -8,5 +8,6 @@ pub mod record;
 
 pub use campaign::{Campaign, Session, SessionIteration};
 pub use record::{
-    Abort, Arm, AuditHead, Event, FaultRecord, Iteration, Origin, Outcome, RunError, RunRecord, TargetRecord,
+    Abort, Arm, AuditHead, Event, FaultRecord, Iteration, Origin, Outcome, RunError, RunRecord,
+    TargetRecord,
 };

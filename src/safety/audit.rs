@@ -345,7 +345,7 @@ mod tests {
                 }
                 let mut bytes = text.clone().into_bytes();
                 bytes[at] = other;
-                let line = 1 + text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() as u64;
+                let line = 1 + text[..at].matches('\n').count() as u64;
                 let found = verify(&bytes, BLIND).expect_err("a changed byte");
                 assert_eq!(found.line, line, "byte {at} became {other}: {found}");
             }

@@ -41,7 +41,7 @@ pub use metric::summarise;
 pub use needs::{Need, needs};
 pub use recovery::recovery;
 pub use value::{
-    Census, Counts, EdgeRemedy, HealthyBand, HistogramForms, IterationSummary, Loss, MetricSummary, MissingEdge,
-    ONLY_KILL_SAMPLES, OnlyKill, PreKillLoss, ReadingSummary, RecoverySummary, RecoveryTime,
-    ShareBracket, TIMELINE_POINTS, TimelinePoint, Timing, WindowValue,
+    Census, Counts, EdgeRemedy, HealthyBand, HistogramForms, IterationSummary, Loss, MetricSummary,
+    MissingEdge, ONLY_KILL_SAMPLES, OnlyKill, PreKillLoss, ReadingSummary, RecoverySummary,
+    RecoveryTime, ShareBracket, TIMELINE_POINTS, TimelinePoint, Timing, WindowValue,
 };

@@ -17,6 +17,6 @@ pub use labels::Labels;
 pub use quantity::{Dimension, Quantity, Unit};
 pub use seed::Seed;
 pub use time::{Span, Timestamp, Window};
+pub use week::{IsoWeek, WEEK, WeekError, parse_end, parse_start};
 #[cfg(feature = "analysis")]
 pub use zone::{Date, LocalTime, Nearer, Weekday, Zone};
-pub use week::{IsoWeek, WEEK, WeekError, parse_end, parse_start};

@@ -154,6 +154,7 @@ impl World {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "a world is made for one question")]
 fn denied(world: World, gate: &str, words: &str) {
     let decision = world.decide();
     let lines = decision.lines().join("\n");
@@ -164,6 +165,7 @@ fn denied(world: World, gate: &str, words: &str) {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "a world is made for one question")]
 fn allowed(world: World) {
     let decision = world.decide();
     assert!(decision.may_kill(), "{}", decision.lines().join("\n"));
@@ -496,7 +498,8 @@ fn a_failed_iteration_opens_the_circuit_breaker() {
 
 #[test]
 fn an_approval_that_does_not_count_says_why() {
-    let cases: [(fn(&mut Consent), &str); 9] = [
+    type Change = fn(&mut Consent);
+    let cases: [(Change, &str); 9] = [
         (|c| c.experiment = "another".to_owned(), "it is for the experiment 'another'"),
         (|c| c.digest = "sha256:00".to_owned(), "it is for another version (sha256:00)"),
         (|c| c.policy_digest = Some("sha256:00".to_owned()), "given under another policy"),
@@ -638,7 +641,8 @@ fn an_abort_rule_that_holds_already_or_cannot_work_denies() {
 
 #[test]
 fn what_is_not_known_denies() {
-    let changes: [(fn(&mut Situation), &str); 6] = [
+    type Change = fn(&mut Situation);
+    let changes: [(Change, &str); 6] = [
         (|s| s.labels = unknown(), "compliance"),
         (|s| s.matching = unknown(), "targets"),
         (|s| s.in_place = unknown(), "max_concurrent_kills"),

@@ -14,27 +14,27 @@ mod calibration;
 mod campaign;
 #[cfg(feature = "analysis")]
 mod cmd;
-#[cfg(feature = "analysis")]
-mod decisions;
 mod compare;
 mod damage;
 #[cfg(feature = "analysis")]
+mod decisions;
+#[cfg(feature = "analysis")]
 mod determinism;
+mod exposition_verdicts;
 #[cfg(feature = "analysis")]
 mod fault_proxy;
 #[cfg(feature = "analysis")]
 mod history;
-mod exposition_verdicts;
 mod import_fuzz;
 #[cfg(feature = "analysis")]
 mod import_path;
+mod import_samples;
 #[cfg(feature = "analysis")]
 mod lab;
-mod import_samples;
 mod layers;
+mod native;
 #[cfg(feature = "analysis")]
 mod oracle;
-mod native;
 mod plan;
 #[cfg(feature = "analysis")]
 mod policy;
@@ -49,11 +49,11 @@ mod readme;
 #[cfg(feature = "analysis")]
 mod record;
 mod request_rows;
+mod run;
 #[cfg(feature = "analysis")]
 mod runbook_patch;
 #[cfg(feature = "analysis")]
 mod runbook_rules;
-mod run;
 #[cfg(feature = "analysis")]
 mod single_kill;
 mod stack;

@@ -69,7 +69,7 @@ spec:
 fn chance(key: i64) -> i64 {
     let mixed = key.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0x2545_F491_4F6C_DD1D).unsigned_abs();
-    i64::try_from(mixed.rotate_right(40) & 535).unwrap()
+    i64::try_from(mixed.rotate_right(40) & 0x217).unwrap()
 }
 
 fn number(value: i64) -> f64 {

@@ -233,10 +233,7 @@ pub(crate) fn unfazed(directory: &Path, arguments: &[&str]) -> Ran {
         .current_dir(directory)
         .output()
         .unwrap();
-    Ran {
-        code: output.status.code(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    Ran { code: output.status.code(), err: String::from_utf8(output.stderr).unwrap() }
 }
 
 /// How a command ended.
@@ -257,9 +254,7 @@ pub(crate) fn numbers_of(directory: &Path) -> serde_json::Value {
     fields["experiment"].as_object_mut().unwrap().remove("digest");
     let told = fields["warnings"].as_array_mut().unwrap();
     // What is said about the document is said about its source too.
-    told.retain(|warning| {
-        warning["code"] != "experiment_changed" && warning["code"] != "document"
-    });
+    told.retain(|warning| warning["code"] != "experiment_changed" && warning["code"] != "document");
     result
 }
 

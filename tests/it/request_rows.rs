@@ -44,7 +44,8 @@ fn write(directory: &Path, parts: &[Vec<(i64, f64)>]) {
 }
 
 fn analyzed(directory: &Path) -> AnalysisResult {
-    analyze(&Inputs { paths: vec![directory.to_owned()], run: None, events: Vec::new(), seed: 0 }).unwrap()
+    analyze(&Inputs { paths: vec![directory.to_owned()], run: None, events: Vec::new(), seed: 0 })
+        .unwrap()
 }
 
 /// Two requests a second, the second of which may share the first one's millisecond.

@@ -70,7 +70,13 @@ fn write(directory: &Path, kills: u32, lost: bool) {
 fn analyzed(kills: u32, lost: bool) -> AnalysisResult {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), kills, lost);
-    analyze(&Inputs { paths: vec![directory.path().to_owned()], run: None, events: Vec::new(), seed: 0 }).unwrap()
+    analyze(&Inputs {
+        paths: vec![directory.path().to_owned()],
+        run: None,
+        events: Vec::new(),
+        seed: 0,
+    })
+    .unwrap()
 }
 
 #[test]
@@ -130,8 +136,13 @@ fn the_terminal_tells_it_where_there_is_room() {
     // Of several claims only the line of each is told; the page has the rest.
     let document: Vec<&str> = EXPERIMENT.lines().take(9).collect();
     fs::write(directory.path().join("experiment.yaml"), document.join("\n")).unwrap();
-    let result =
-        analyze(&Inputs { paths: vec![directory.path().to_owned()], run: None, events: Vec::new(), seed: 0 }).unwrap();
+    let result = analyze(&Inputs {
+        paths: vec![directory.path().to_owned()],
+        run: None,
+        events: Vec::new(),
+        seed: 0,
+    })
+    .unwrap();
     let said = text(&result, Style::Plain).unwrap();
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("within the windows of kill 1 the mean changed by +"), "{said}");
@@ -149,5 +160,11 @@ fn the_limits_follow_the_seed_and_the_estimate_does_not() {
 fn analyze_with_seed(seed: u64) -> AnalysisResult {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), 1, false);
-    analyze(&Inputs { paths: vec![directory.path().to_owned()], run: None, events: Vec::new(), seed }).unwrap()
+    analyze(&Inputs {
+        paths: vec![directory.path().to_owned()],
+        run: None,
+        events: Vec::new(),
+        seed,
+    })
+    .unwrap()
 }

@@ -189,7 +189,7 @@ pub(crate) fn summary(windows: impl Iterator<Item = ArmWindows>) -> MetricSummar
             .collect(),
         conflicting_duplicates: 0,
         missing_edge: None,
-            histogram_forms: None,
+        histogram_forms: None,
         measured_on_target: false,
         timeline: Vec::new(),
     }
