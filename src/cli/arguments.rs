@@ -63,12 +63,15 @@ pub(crate) enum Command {
     /// Record who approved which version of an experiment, and until when.
     Approve(crate::cli::approve::Arguments),
     /// The audit log: verify that nothing was changed, cut out or moved.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example: unfazed audit verify audit.jsonl --anchor run.json"
+    )]
     Audit(crate::cli::audit::AuditCommand),
     /// Report on a week: what ran, what failed anew or again, what to run next.
     Weekly(crate::cli::weekly::WeeklyArguments),
     /// What the history remembers: list runs, show one, verify that nothing was changed.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: unfazed history list --history history")]
     History(crate::cli::history::HistoryCommand),
     /// Suggest changes to the runbook: as text, as a patch, as automation.
     Runbook(crate::cli::runbook::RunbookArguments),

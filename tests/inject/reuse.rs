@@ -20,8 +20,8 @@ use unfazed::unit::{Span, Timestamp};
 use crate::fake::parse;
 use crate::live::Workers;
 
-/// Other programs take numbers, too: how often a number is asked for.
-const TRIES: usize = 2000;
+/// Other programs take numbers, too: how long a number is asked for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// A target, whoever gets its number, and the program that both run.
 struct Swap {
@@ -50,7 +50,9 @@ impl Swap {
         let started = start_ticks(pid);
         target.kill().unwrap();
         target.wait().unwrap();
-        for _ in 0..TRIES {
+        // A neighbour may take the number first; it is free again when that process has ended.
+        let begin = std::time::Instant::now();
+        while begin.elapsed() < PATIENCE {
             std::fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).unwrap_or_else(
                 |error| {
                     panic!("choosing a process id needs root or CAP_CHECKPOINT_RESTORE: {error}")

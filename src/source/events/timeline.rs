@@ -12,17 +12,18 @@ pub const MOST_OF_A_KIND: usize = 50;
 /// Adds events to a run record, unless they are there already.
 pub fn join(record: &mut RunRecord, events: Vec<Event>) -> Vec<Warning> {
     let found = events.len();
+    let mut lies_in_a_window = false;
     let mut nearest: Vec<(u32, i64, Event)> = Vec::new();
     for mut event in events {
         let Some(iteration) = record.iterations.iter().find(|it| holds(it, &event)) else {
             continue;
         };
+        lies_in_a_window = true;
         event.iteration = Some(iteration.index);
         if !record.events.contains(&event) {
             nearest.push((iteration.index, distance(iteration, &event), event));
         }
     }
-    let inside = nearest.len();
     nearest.sort_by(|left, right| {
         (left.0, &left.2.kind, left.1, left.2.at, &left.2.message).cmp(&(
             right.0,
@@ -33,6 +34,7 @@ pub fn join(record: &mut RunRecord, events: Vec<Event>) -> Vec<Warning> {
         ))
     });
     nearest.dedup_by(|left, right| left.2 == right.2);
+    let inside = nearest.len();
     let mut kept = Vec::new();
     for same in nearest.chunk_by(|left, right| left.0 == right.0 && left.2.kind == right.2.kind) {
         kept.extend(same.iter().take(MOST_OF_A_KIND).map(|(_, _, event)| event.clone()));
@@ -41,7 +43,7 @@ pub fn join(record: &mut RunRecord, events: Vec<Event>) -> Vec<Warning> {
     let crowded = inside - kept.len();
     record.events.extend(kept);
     let mut warnings = Vec::new();
-    if inside == 0 && found > 0 {
+    if !lies_in_a_window && found > 0 {
         warnings.push(outside("the recording", found));
     }
     if crowded > 0 {
