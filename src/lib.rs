@@ -16,14 +16,13 @@
 //!                                                              history: runs over time, the week
 //!                                                              runbook: what to change
 //!
-//! campaign: the order of things in a run, carried out by app
+//! safety: whether a kill may happen        campaign: the order of things in a run, carried out by app
 //! unit: the words all rooms share        app: one file a command, composes the stages        cli: the terminal
 //! ```
 //!
 //! Each stage is a value handed to the next; nobody reaches back. A folder imports only from folders that stand before
-//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `history`, `runbook`, `report`, `source`, `store`, `app`,
-//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `report`, `safety`, `source`, `store`, `app`,
-//! `cli`. The test `tests/it/layers.rs` holds the code to that, and to the doors through which foreign crates come in.
+//! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `history`, `runbook`, `report`,
+//! `safety`, `campaign`, `source`, `store`, `app`, `cli`. The test `tests/it/layers.rs` holds the code to that, and to the doors through which foreign crates come in.
 //!
 //! # What each room refuses to know
 //!
