@@ -22,7 +22,8 @@
 //!
 //! Each stage is a value handed to the next; nobody reaches back. A folder imports only from folders that stand before
 //! it in this order: `unit`, `stats`, `spec`, `run`, `frame`, `summary`, `verdict`, `history`, `runbook`, `report`,
-//! `safety`, `campaign`, `source`, `store`, `app`, `cli`. The test `tests/it/layers.rs` holds the code to that, and to the doors through which foreign crates come in.
+//! `safety`, `campaign`, `source`, `store`, `app`, `cli`. The test `tests/it/layers.rs` holds the code to that, and to
+//! the doors through which foreign crates come in.
 //!
 //! # What each room refuses to know
 //!
