@@ -20,7 +20,7 @@ const END: &str = "\"}";
 /// One run of a history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunEntry {
-    /// [`SCHEMA`].
+    /// `SCHEMA`.
     pub schema: String,
     /// Number within the history, from 1.
     pub sequence: u64,

@@ -1,6 +1,6 @@
 //! `JMeter`: JTL files as CSV, with or without a header, and as XML.
 //!
-//! Which rows are requests decides [`super::jmeter_rows`]. `JMeter`'s time stamp is when a sample started; a row stands at its
+//! Which rows are requests decides `jmeter_rows`. `JMeter`'s time stamp is when a sample started; a row stands at its
 //! end, as it does for every other tool.
 
 use csv::StringRecord;
